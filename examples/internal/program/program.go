@@ -1,0 +1,56 @@
+// Package program is what the example programs have in common: the -addr flag, the line
+// that says where they listen, and a clean end on SIGINT and SIGTERM.
+package program
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/penstock-go/penstock/server"
+)
+
+// Main runs a program that serves h, and ends the process with its exit status.
+func Main(h server.Handler, o server.Options) {
+	address := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := Run(ctx, *address, os.Stdout, h, o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// Run serves h on address until ctx is done, and writes the address that it listens on
+// to out as soon as it does.
+func Run(ctx context.Context, address string, out io.Writer, h server.Handler, o server.Options) error {
+	s, err := server.New(h, o)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	bound, err := s.Listen("tcp", address)
+	if err != nil {
+		_ = s.Shutdown(ctx) // nothing was served: it only releases what New made
+		return err
+	}
+	fmt.Fprintf(out, "listening on http://%s\n", bound)
+	go func() { served <- s.Serve() }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	deadline, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.Shutdown(deadline); err != nil {
+		return err
+	}
+	return <-served
+}

@@ -1,0 +1,98 @@
+package parser
+
+// Head is the start line and the fields of a message, and what they mean for its
+// framing and its connection.
+//
+// A Head is valid from HeadReady until Restart or Release of its parser. Its strings,
+// and those that Fields returns, are slices of one immutable string and valid forever.
+type Head struct {
+	// Method and Target are the method and the request-target of a request as sent
+	// (RFC 9112, section 3). Target is a path, an http or https URI, host:port with
+	// CONNECT or * with OPTIONS, and consists of visible ASCII other than '#'.
+	Method, Target string
+
+	// Host is the host and port that a request is for: the authority of an
+	// absolute-form or authority-form target, and otherwise the value of the Host
+	// field (RFC 9112, section 3.3). It is well-formed, and may be empty.
+	Host string
+
+	// Status and Reason are those of a response, Status from 100 to 999
+	// (RFC 9112, section 4).
+	Status int
+	Reason string
+
+	// Minor is the minor HTTP version, 0 or 1. A message of a higher minor version
+	// is read as HTTP/1.1 (RFC 9110, section 2.5).
+	Minor int
+
+	Fields Fields
+
+	// ContentLength is the declared length of the content in bytes, -1 if none is.
+	// A response to HEAD and a 304 may declare a length and have no content.
+	ContentLength int64
+
+	// Chunked reports whether the content is sent as chunks (RFC 9112, section 7.1).
+	Chunked bool
+
+	// KeepAlive reports whether the connection may be used for another message when
+	// this one has ended (RFC 9112, section 9.3).
+	KeepAlive bool
+
+	// ExpectContinue reports whether the request waits for 100 (Continue) before
+	// its content comes, and BadExpectation that it expects something else, to be
+	// answered with 417 (RFC 9110, section 10.1.1).
+	ExpectContinue, BadExpectation bool
+
+	// Upgrade reports whether the Connection field of an HTTP/1.1 message names
+	// the Upgrade field (RFC 9110, section 7.8).
+	Upgrade bool
+}
+
+// makeHead fills p.head in from a complete head section whose lines have been
+// scanned, and checks what could not be checked line by line. Every member that this
+// kind of message has is set; setting the others too would take as long again.
+func (p *Parser) makeHead(section []byte) error {
+	raw := string(section)
+	h, f := &p.head, &p.framing
+	h.Fields.raw = raw
+	h.Minor = int(min(p.minor, 1))
+	h.ContentLength = f.length
+	h.Chunked = f.chunked
+	h.KeepAlive = f.persistent(p.minor)
+	h.Upgrade = f.upgrade && p.minor > 0
+	if p.kind == Response {
+		h.Status = p.status
+		h.Reason = raw[min(reasonStart, p.reasonEnd):p.reasonEnd]
+		return nil
+	}
+	h.Method = raw[:p.methodEnd]
+	h.Target = raw[p.methodEnd+1 : p.targetEnd]
+	h.ExpectContinue = f.expectContinue && p.minor > 0
+	h.BadExpectation = f.badExpectation
+	return p.checkTarget()
+}
+
+// checkTarget checks that the target of a request fits its method and that the Host
+// field is what RFC 9112, section 3.2 asks for, and sets Head.Host.
+func (p *Parser) checkTarget() error {
+	h := &p.head
+	authority, ok := targetAuthority(h.Method, h.Target)
+	if !ok {
+		return p.fail(faultTargetForm, p.methodEnd+1)
+	}
+	host := ""
+	if p.framing.host >= 0 {
+		s := h.Fields.spans[p.framing.host]
+		host = h.Fields.raw[s.valueStart:s.valueEnd]
+		if !validHost(host) {
+			return p.fail(faultHost, int(s.valueStart))
+		}
+	} else if h.Minor > 0 {
+		return p.fail(faultNoHost, p.position)
+	}
+	if authority != "" {
+		host = authority
+	}
+	h.Host = host
+	return nil
+}

@@ -1,0 +1,58 @@
+// Package pipeline is streams that are read on demand, and the stages that join them.
+//
+// A [Source] gives one value for each Poll, a [Stage] makes one source of another, and nothing moves unless the
+// right-hand end asks for it:
+//
+//	lines := pipeline.Lines(body, 1<<10)
+//	short := pipeline.Filter(lines, func(line []byte) bool { return len(line) < 80 })
+//	sizes := pipeline.Map(short, func(line []byte) (int, error) { return len(line), nil })
+//	defer sizes.Close()
+//	for {
+//		size, err := sizes.Poll(w)
+//		if err == pipeline.ErrPending {
+//			return // w.Wake is called when there is something to poll for
+//		}
+//		if err == io.EOF {
+//			break
+//		}
+//		...
+//	}
+//
+// The example of the package is this program whole.
+//
+// # The laws
+//
+// Every source and every stage keeps these. Package pipelinetest checks them; run it on stages of your own.
+//
+//  1. Demand: a stage polls upstream only while it is being polled itself: not when it is made, woken or closed.
+//  2. Schedule invariance: where upstream says ErrPending makes no difference to the values that come out.
+//  3. Split invariance, for streams of bytes: how the bytes are cut into chunks makes no difference.
+//  4. No lost wakeup: a stage that returns ErrPending has passed w upstream, or kept it and will wake it. The waker
+//     that counts is the one of the latest Poll. Wakes without a reason are allowed.
+//  5. The end is sticky: after io.EOF or another error every Poll returns the same again.
+//  6. Release exactly once, at every point where a stream can be cut. Close is idempotent, goes upstream, and no wake
+//     follows it. The end of a stream does not release it: whoever polls a source also closes it.
+//  7. A chunk of bytes is valid until the next Poll or Close of the source it came from. Who needs it longer copies it.
+//  8. Join is associative, and Map(f) then Map(g) is Map(g∘f).
+//
+// # Ownership
+//
+// A stage owns the sources it was made of: nobody else polls or closes them. A value belongs to its stream until a
+// Poll has returned it. What the sources of this package still hold when they are closed (FromSlice, Once, Queue, a
+// late result of Offload) they release: a value with a method Close() or Close() error is closed, any other is
+// left to the garbage collector.
+//
+// # Errors
+//
+// The error that a source ends with travels down unchanged. ErrPending is not an end and never wrapped; a function
+// given to a stage must not return it, and a stream whose function does so ends with an error that says it.
+//
+// # Goroutines
+//
+// Poll, Close and Wake are called on one goroutine, that of the loop. Wake only makes a note that polling may help;
+// it never polls, so it may be called during a Poll. The doors for other goroutines are [Queue] and [Offload].
+//
+// A stage that drops or joins many values does not hold the loop: after a bounded number of them within one Poll it
+// wakes w and returns ErrPending. If a Poll panics (because a function given to a stage did), the source is fit
+// only to be closed.
+package pipeline

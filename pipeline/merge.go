@@ -1,0 +1,130 @@
+package pipeline
+
+import "io"
+
+// Merge returns the values of all the sources as they come: each source's in its order, the sources in turn while
+// several have values. A source is closed as soon as it has ended; the stream ends when all have. The failure of one
+// ends the whole stream with that error. Close closes the sources that are left.
+//
+// Only sources that may have something are polled: each has a waker of its own, so that one wake costs one poll
+// however many sources there are.
+func Merge[T any](sources ...Source[T]) Source[T] {
+	s := &merged[T]{branches: make([]branch[T], len(sources)), open: len(sources)}
+	for i, src := range sources {
+		b := &s.branches[i]
+		b.merge, b.src = s, src
+		s.enqueue(b)
+	}
+	return s
+}
+
+// merged keeps the branches that may have something in a queue, each in it once at most. A branch leaves the queue
+// when it is polled, and comes back when it gave a value (behind the others: that is the fairness) or was woken.
+type merged[T any] struct {
+	branches    []branch[T]
+	first, last *branch[T] // the queue
+	queued      int
+	open        int   // branches that have not ended
+	waker       Waker // of the latest Poll if that returned ErrPending, until it is woken
+	end         error
+}
+
+// branch is one source of a merge, and the waker that this source is polled with.
+type branch[T any] struct {
+	merge *merged[T]
+	src   Source[T] // nil once closed
+	next  *branch[T]
+	ready bool // in the queue
+}
+
+// Poll gives each branch of the queue one chance. Branches that come to the queue meanwhile wait for the next Poll, for
+// one that wakes itself whenever it is polled would hold the loop.
+func (s *merged[T]) Poll(w Waker) (T, error) {
+	var zero T
+	if s.end != nil {
+		return zero, s.end
+	}
+	s.waker = nil
+	for range s.queued {
+		b := s.dequeue()
+		if b.src == nil {
+			continue // it woke itself, then ended
+		}
+		v, err := b.src.Poll(b)
+		switch err {
+		case nil:
+			s.enqueue(b)
+			return v, nil
+		case ErrPending:
+			continue
+		}
+		s.open--
+		b.close()
+		if err != io.EOF {
+			s.end = err
+			return zero, s.end
+		}
+	}
+	if s.open == 0 {
+		s.end = io.EOF
+		return zero, s.end
+	}
+	if s.queued > 0 {
+		w.Wake()
+	} else {
+		s.waker = w
+	}
+	return zero, ErrPending
+}
+
+func (s *merged[T]) Close() {
+	s.waker = nil
+	if s.end == nil {
+		s.end = ErrClosed
+	}
+	for i := range s.branches {
+		s.branches[i].close()
+	}
+}
+
+func (s *merged[T]) enqueue(b *branch[T]) {
+	if b.ready {
+		return
+	}
+	b.ready = true
+	if s.first == nil {
+		s.first = b
+	} else {
+		s.last.next = b
+	}
+	s.last = b
+	s.queued++
+}
+
+func (s *merged[T]) dequeue() *branch[T] {
+	b := s.first
+	s.first = b.next
+	b.next, b.ready = nil, false
+	s.queued--
+	return b
+}
+
+// Wake puts the branch into the queue and wakes who waits for the merge.
+func (b *branch[T]) Wake() {
+	s := b.merge
+	if b.src == nil {
+		return // it woke itself, then ended
+	}
+	s.enqueue(b)
+	if w := s.waker; w != nil {
+		s.waker = nil
+		w.Wake()
+	}
+}
+
+func (b *branch[T]) close() {
+	if src := b.src; src != nil {
+		b.src = nil
+		src.Close()
+	}
+}

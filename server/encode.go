@@ -1,0 +1,190 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/bytebufferpool"
+)
+
+// framing is how the end of a response's body is found (RFC 9112, section 6).
+type framing uint8
+
+const (
+	framingNone framing = iota // there is no body
+	framingLength
+	framingChunked
+	framingUntilClose
+)
+
+// output returns the buffer in which the core gathers what it hands out.
+func (c *core) output() *bytebufferpool.ByteBuffer {
+	if c.out == nil {
+		c.out = c.local.lendBuffer()
+	}
+	return c.out
+}
+
+// recycleOutput gives the buffer back: what was in it has been written.
+func (c *core) recycleOutput() {
+	if c.out != nil {
+		c.local.takeBackBuffer(c.out)
+		c.out = nil
+	}
+}
+
+// statusHasNoBody says whether answers with this status never have a body (RFC
+// 9110, section 6.4.1).
+func statusHasNoBody(status int) bool { return status == 204 || status == 304 }
+
+// withoutBody says whether the answer to this request has no body on the wire.
+func (x *exchange) withoutBody(status int) bool {
+	return statusHasNoBody(status) || x.parser.Head().Method == http.MethodHead
+}
+
+// encodeHead appends the head of r, whose body has length bytes, or -1 when that
+// is not known, to the output. It decides the framing and whether the connection
+// persists. A response that must not be sent is refused with an error, nothing of
+// it having been written.
+func (c *core) encodeHead(r *Response, length int64) error {
+	x := c.exchange
+	if r.status < 200 || r.status > 999 {
+		return fmt.Errorf("server: the response's status is %d, and must be from 200 to 999", r.status)
+	}
+	if r.contentType != typeText && !validFieldValue(r.contentType) {
+		return fmt.Errorf("server: the response's content type %q has a control character", r.contentType)
+	}
+	minor := x.parser.Head().Minor
+	x.framing = chooseFraming(r.status, length, minor)
+	x.keepAlive = x.persists(r) && x.framing != framingUntilClose
+	if r.fields == nil {
+		c.encodeFirstLines(r.status)
+		if r.contentType != "" {
+			c.out.B = append(append(append(c.out.B, "Content-Type: "...), r.contentType...), "\r\n"...)
+		}
+	} else if err := c.encodeFields(r); err != nil {
+		return err
+	}
+	b := c.out.B
+	switch x.framing {
+	case framingLength:
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, length, 10)
+		b = append(b, "\r\n"...)
+	case framingChunked:
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	}
+	switch {
+	case !x.keepAlive:
+		b = append(b, "Connection: close\r\n"...)
+	case minor == 0:
+		b = append(b, "Connection: keep-alive\r\n"...)
+	}
+	c.out.B = append(b, "\r\n"...)
+	x.headSent, x.status = true, r.status
+	return nil
+}
+
+func chooseFraming(status int, length int64, minor int) framing {
+	switch {
+	case statusHasNoBody(status):
+		return framingNone
+	case length >= 0:
+		return framingLength
+	case minor >= 1:
+		return framingChunked
+	}
+	return framingUntilClose
+}
+
+// encodeFirstLines appends the status line, Server and Date.
+func (c *core) encodeFirstLines(status int) {
+	out := c.output()
+	lines := c.local.firstLines()
+	if status == http.StatusOK {
+		out.B = append(out.B, lines...)
+		return
+	}
+	out.B = appendStatusLine(out.B, status)
+	out.B = append(out.B, lines[len(statusLineOK):]...)
+}
+
+const statusLineOK = "HTTP/1.1 200 OK\r\n"
+
+func appendStatusLine(b []byte, status int) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	b = append(b, http.StatusText(status)...)
+	return append(b, "\r\n"...)
+}
+
+// encodeFields appends the first lines and the fields of a response that has
+// some of its own, which take the place of the server's Server, Date and
+// Content-Type.
+func (c *core) encodeFields(r *Response) error {
+	var room [8]Field
+	fields := appendFields(room[:0], r.fields)
+	var ownServer, ownDate, ownType bool
+	for _, f := range fields {
+		if err := f.check(); err != nil {
+			return err
+		}
+		switch {
+		case strings.EqualFold(f.Name, "Server"):
+			ownServer = true
+		case strings.EqualFold(f.Name, "Date"):
+			ownDate = true
+		case strings.EqualFold(f.Name, "Content-Type"):
+			ownType = true
+		}
+	}
+	if !ownServer && !ownDate {
+		c.encodeFirstLines(r.status)
+	} else {
+		out := c.output()
+		out.B = appendStatusLine(out.B, r.status)
+		if !ownServer {
+			out.B = c.local.appendServer(out.B)
+		}
+		if !ownDate {
+			out.B = c.local.appendDate(out.B)
+		}
+	}
+	if r.contentType != "" && !ownType {
+		c.out.B = appendField(c.out.B, Field{"Content-Type", r.contentType})
+	}
+	for _, f := range fields {
+		c.out.B = appendField(c.out.B, f)
+	}
+	return nil
+}
+
+func appendField(b []byte, f Field) []byte {
+	b = append(b, f.Name...)
+	b = append(b, ": "...)
+	b = append(b, f.Value...)
+	return append(b, "\r\n"...)
+}
+
+// encodeLastChunk ends a chunked body, with its trailers.
+func (c *core) encodeLastChunk(trailers func() []Field) error {
+	var fields []Field
+	if trailers != nil {
+		fields = trailers()
+	}
+	for _, f := range fields {
+		if err := f.checkTrailer(); err != nil {
+			return err
+		}
+	}
+	out := c.output()
+	out.B = append(out.B, "0\r\n"...)
+	for _, f := range fields {
+		out.B = appendField(out.B, f)
+	}
+	out.B = append(out.B, "\r\n"...)
+	return nil
+}

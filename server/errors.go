@@ -1,0 +1,56 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Error is an error with the status to answer and a sentence that is fit for
+// clients. A handler returns it through [Fail], a stage ends with it.
+type Error struct {
+	Code    int    // status code
+	Message string // a sentence, sent to the client as it is
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Status returns the status code to answer.
+func (e *Error) Status() int { return e.Code }
+
+// Public returns the sentence for the client.
+func (e *Error) Public() string { return e.Message }
+
+var (
+	// ErrServerClosed is returned by operations on a server that was shut down.
+	ErrServerClosed = errors.New("server: the server has been shut down")
+
+	// ErrExchangeEnded is what a request's body ends with when it is polled
+	// after its exchange has ended.
+	ErrExchangeEnded = errors.New("server: the request's body was polled after its exchange had ended")
+)
+
+// errClientGone closes an exchange whose client has left.
+var errClientGone = errors.New("server: the client has closed the connection")
+
+// describeError returns what a client is told of an error, and whether the
+// error should be logged.
+func describeError(err error) (status int, sentence string, log bool) {
+	status, log = http.StatusInternalServerError, true
+	var withStatus interface{ Status() int }
+	if errors.As(err, &withStatus) {
+		if s := withStatus.Status(); s >= 400 && s <= 599 {
+			status = s
+		}
+	}
+	var public interface{ Public() string }
+	if errors.As(err, &public) {
+		sentence, log = public.Public(), false
+	}
+	if sentence == "" {
+		sentence = http.StatusText(status)
+	}
+	if sentence == "" {
+		sentence = "Error"
+	}
+	return status, sentence, log
+}

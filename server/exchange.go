@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/penstock-go/penstock/parser"
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// exchange is one request and its response, with the parser that reads the
+// request. It is lent to a connection from the first byte of a head until the
+// connection is idle again; an idle connection has none. Owned by the loop
+// goroutine.
+type exchange struct {
+	core    *core
+	parser  parser.Parser
+	request *Request
+	body    *requestBody // nil when the request has none
+
+	context context.Context // nil until asked for
+	cancel  context.CancelCauseFunc
+
+	// The request's side.
+	bodyLimit     int64
+	bodyTimeout   time.Duration
+	received      bool // the request has been read to its end
+	awaitsBody    bool // somebody asked for the body and waits for bytes
+	drained       int64
+	arrived       int64 // bytes that the link has given since the head began
+	arrivedBefore int64 // the same when the window of the body timeout began
+	headTimed     bool  // the deadline for the head has been set
+	bodyTimed     bool  // a window of the body timeout has begun
+
+	// The response's side. At most one of later, stream and file is set.
+	status    int
+	later     pipeline.Source[Response]
+	stream    pipeline.Source[[]byte]
+	file      *os.File
+	response  Response // whose body is on its way
+	text      string   // what is left of a large complete body
+	framing   framing
+	sent      int64 // bytes of the response's body handed out
+	headSent  bool
+	continued bool // 100 Continue was sent
+	keepAlive bool
+	openEnded bool
+
+	// reference is body data to be written from where it lies; see segment.
+	reference []byte
+
+	// inputWaker is who waits for bytes of the request's body.
+	inputWaker pipeline.Waker
+}
+
+// begin starts the exchange for the head that the parser has ready.
+func (x *exchange) begin(head *parser.Head) error {
+	options := x.core.local.options
+	x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
+	x.core.writeTimeout = options.WriteTimeout
+	x.keepAlive = head.KeepAlive
+	r := x.request
+	r.exchange = x
+	if head.Chunked || head.ContentLength > 0 {
+		x.body = &requestBody{exchange: x}
+		r.Body = x.body
+	} else {
+		r.Body = noBody{}
+		if _, err := x.pollBody(nil); !x.received {
+			return err
+		}
+	}
+	return x.checkHead(head)
+}
+
+func (x *exchange) checkHead(head *parser.Head) (err error) {
+	if x.request.path, x.request.query, err = splitTarget(head.Target); err != nil {
+		return err
+	}
+	if head.BadExpectation {
+		return &Error{http.StatusExpectationFailed, "The server meets no expectation but 100-continue."}
+	}
+	if head.Method == http.MethodConnect {
+		return &Error{http.StatusNotImplemented, "The server does not tunnel: the method CONNECT is not implemented."}
+	}
+	return nil
+}
+
+// finish ends the exchange for good: every source is closed, once; the request
+// is no longer valid. The parser goes on.
+func (x *exchange) finish(cause error) {
+	x.closeResponse()
+	if x.body != nil {
+		x.body.end(ErrExchangeEnded)
+		x.body = nil
+	}
+	if x.cancel != nil {
+		x.cancel(cause)
+		x.context, x.cancel = nil, nil
+	}
+	x.request.exchange, x.request.Body = nil, nil
+	x.inputWaker = nil
+	if x.core.local.options.Strict {
+		x.request = new(Request)
+	}
+}
+
+// closeResponse closes what the response owns.
+func (x *exchange) closeResponse() {
+	if later := x.later; later != nil {
+		x.later = nil
+		later.Close()
+	}
+	if stream := x.stream; stream != nil {
+		x.stream = nil
+		stream.Close()
+	}
+	if file := x.file; file != nil {
+		x.file = nil
+		file.Close()
+	}
+	x.response = Response{}
+	x.reference, x.text = nil, ""
+}
+
+// reset makes the exchange ready for the next request of the same connection.
+func (x *exchange) reset() {
+	x.received, x.awaitsBody, x.drained = false, false, 0
+	x.arrived, x.arrivedBefore, x.headTimed, x.bodyTimed = 0, 0, false, false
+	x.status, x.framing, x.sent = 0, framingNone, 0
+	x.headSent, x.continued, x.openEnded = false, false, false
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/penstock-go/penstock/loop"
+	"github.com/penstock-go/penstock/parser"
+)
+
+// local is what the connections of one loop share: the handler, what is lent
+// from hand to hand, and the date. Owned by the loop goroutine.
+type local struct {
+	loop     *loop.Loop
+	handler  Handler
+	options  *Options
+	server   *Server // nil in tests of the core
+	draining bool    // the server is being shut down
+
+	connections []*conn
+
+	exchanges   []*exchange
+	buffers     []*bytebufferpool.ByteBuffer
+	readBuffers []*readBuffer
+
+	first     []byte        // status line of 200, Server, Date
+	dateUntil time.Duration // loop time at which the date is out of date
+	wallClock func() time.Time
+	crlf      []byte
+	vectors   [3][]byte // room for one writev
+	unwritten []*unwritten
+}
+
+// Bounds of what is kept to be lent again; what is over goes to the garbage
+// collector.
+const (
+	keptExchanges   = 256
+	keptBuffers     = 64
+	keptReadBuffers = 16
+	keptBufferSize  = 4 * flushSize
+	readBufferSize  = 32 << 10
+)
+
+type readBuffer struct{ bytes [readBufferSize]byte }
+
+func newLocal(l *loop.Loop, h Handler, o *Options, wallClock func() time.Time) *local {
+	return &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n"), dateUntil: -1}
+}
+
+func (l *local) lendExchange(c *core) *exchange {
+	var x *exchange
+	if n := len(l.exchanges); n > 0 {
+		x = l.exchanges[n-1]
+		l.exchanges = l.exchanges[:n-1]
+	} else {
+		x = &exchange{request: new(Request)}
+		x.parser.Init(parser.Request, &l.options.HeadLimits)
+	}
+	x.core = c
+	return x
+}
+
+func (l *local) takeBackExchange(x *exchange) {
+	x.parser.Release()
+	x.reset()
+	x.core = nil
+	if len(l.exchanges) < keptExchanges {
+		l.exchanges = append(l.exchanges, x)
+	}
+}
+
+func (l *local) lendBuffer() *bytebufferpool.ByteBuffer {
+	n := len(l.buffers)
+	if n == 0 {
+		return bytebufferpool.Get()
+	}
+	b := l.buffers[n-1]
+	l.buffers = l.buffers[:n-1]
+	return b
+}
+
+func (l *local) takeBackBuffer(b *bytebufferpool.ByteBuffer) {
+	if len(l.buffers) < keptBuffers && cap(b.B) <= keptBufferSize {
+		b.B = b.B[:0]
+		l.buffers = append(l.buffers, b)
+		return
+	}
+	bytebufferpool.Put(b)
+}
+
+func (l *local) lendReadBuffer() *readBuffer {
+	n := len(l.readBuffers)
+	if n == 0 {
+		return new(readBuffer)
+	}
+	b := l.readBuffers[n-1]
+	l.readBuffers = l.readBuffers[:n-1]
+	return b
+}
+
+func (l *local) takeBackReadBuffer(b *readBuffer) {
+	if len(l.readBuffers) < keptReadBuffers {
+		l.readBuffers = append(l.readBuffers, b)
+	}
+}
+
+// firstLines returns the first lines of an answer with status 200. They are made
+// anew once a second, for all the connections of the loop.
+func (l *local) firstLines() []byte {
+	if l.loop.Now() >= l.dateUntil {
+		now := l.wallClock()
+		l.dateUntil = l.loop.Now() + time.Second - time.Duration(now.Nanosecond())
+		l.first = append(l.first[:0], statusLineOK...)
+		if l.options.Name != "-" {
+			l.first = appendField(l.first, Field{"Server", l.options.Name})
+		}
+		l.first = append(l.first, "Date: "...)
+		l.first = now.UTC().AppendFormat(l.first, http.TimeFormat)
+		l.first = append(l.first, "\r\n"...)
+	}
+	return l.first
+}
+
+func (l *local) appendServer(b []byte) []byte {
+	if l.options.Name == "-" {
+		return b
+	}
+	return appendField(b, Field{"Server", l.options.Name})
+}
+
+const dateLine = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"
+
+func (l *local) appendDate(b []byte) []byte {
+	lines := l.firstLines()
+	return append(b, lines[len(lines)-len(dateLine):]...)
+}
+
+func (l *local) remember(c *conn) {
+	c.index = int32(len(l.connections))
+	l.connections = append(l.connections, c)
+}
+
+func (l *local) forget(c *conn) {
+	last := len(l.connections) - 1
+	l.connections[c.index] = l.connections[last]
+	l.connections[c.index].index = c.index
+	l.connections[last] = nil
+	l.connections = l.connections[:last]
+	c.index = -1
+}
+
+// closed counts a connection that was closed.
+func (l *local) closed(reason CloseReason) {
+	if hook := l.options.Hooks.Closed; hook != nil {
+		hook(reason)
+	}
+	l.server.connectionClosed()
+}

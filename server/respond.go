@@ -1,0 +1,326 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/penstock-go/penstock/parser"
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// respond begins to send what the handler, or a Later, has answered.
+func (c *core) respond(r Response) error {
+	x := c.exchange
+	x.openEnded = x.openEnded || r.openEnded
+	switch r.kind {
+	case kindLater:
+		x.later = r.flow.later
+		c.state = stateLater
+	case kindError:
+		return c.respondError(r.flow.err)
+	case kindStream:
+		x.response, x.stream = r, r.flow.source
+		if x.withoutBody(r.status) {
+			c.state = stateSettle
+			return c.sendHead(r.flow.length)
+		}
+		c.state = stateStream
+	case kindFile:
+		x.response, x.file = r, r.flow.file
+		c.state = stateFile
+		if x.withoutBody(r.status) || r.flow.length == 0 {
+			c.state = stateSettle
+		}
+		return c.sendHead(r.flow.length)
+	default:
+		return c.respondComplete(&r)
+	}
+	return nil
+}
+
+// respondComplete sends a response that is there.
+func (c *core) respondComplete(r *Response) error {
+	x := c.exchange
+	size := len(r.text) + len(r.body)
+	c.state = stateSettle
+	if err := c.encodeHead(r, int64(size)); err != nil {
+		return c.respondError(err)
+	}
+	if size == 0 || x.withoutBody(r.status) {
+		return nil
+	}
+	x.sent = int64(size)
+	switch {
+	case size <= referenceSize:
+		c.out.B = append(c.out.B, r.text...)
+		c.out.B = append(c.out.B, r.body...)
+	case r.body != nil:
+		x.reference = r.body
+	default:
+		x.text = r.text
+		c.state = stateRest
+	}
+	return nil
+}
+
+// respondError answers an error, before the head of any response is out.
+func (c *core) respondError(err error) error {
+	c.exchange.closeResponse()
+	status, sentence, log := describeError(err)
+	if log {
+		c.local.options.Logger.Error("a request failed", "method", c.exchange.request.Method(),
+			"target", c.exchange.request.Target(), "status", status, "error", err)
+	}
+	return c.respond(errorResponse(status, sentence))
+}
+
+func errorResponse(status int, sentence string) Response {
+	r := Text(status, sentence+"\n")
+	if status == http.StatusServiceUnavailable {
+		r = r.With("Retry-After", "1")
+	}
+	return r
+}
+
+// refuse answers bytes that are no request, or no whole one in time. The
+// connection ends with it: where the next request would begin is not known.
+func (c *core) refuse(err error, reason CloseReason) error {
+	status, sentence, _ := describeError(err)
+	r := errorResponse(status, sentence)
+	c.exchange.keepAlive = false
+	if err := c.encodeHead(&r, int64(len(r.text))); err != nil {
+		return c.end(ReasonResponseFailed, err)
+	}
+	c.out.B = append(c.out.B, r.text...)
+	return c.end(reason, err)
+}
+
+func (c *core) stepLater(w pipeline.Waker) error {
+	x := c.exchange
+	r, err := x.later.Poll(w)
+	if err == pipeline.ErrPending {
+		return err
+	}
+	later := x.later
+	x.later = nil
+	later.Close()
+	switch err {
+	case nil:
+		return c.respond(r)
+	case io.EOF:
+		err = errors.New("server: the source of a Later response ended without a response")
+	}
+	return c.respondError(err)
+}
+
+func (c *core) stepStream(w pipeline.Waker) error {
+	x := c.exchange
+	chunk, err := x.stream.Poll(w)
+	switch err {
+	case nil, pipeline.ErrPending:
+		if !x.headSent {
+			if err := c.sendHead(x.response.flow.length); err != nil {
+				return err
+			}
+			if c.state != stateStream {
+				return nil // refused, and answered with an error
+			}
+		}
+		if err == nil {
+			return c.sendChunk(chunk)
+		}
+		return err
+	case io.EOF:
+		return c.endStream()
+	}
+	if !x.headSent {
+		return c.respondError(err)
+	}
+	return c.cut(err)
+}
+
+// sendHead encodes the head of a response whose body comes from a source or a
+// file.
+func (c *core) sendHead(length int64) error {
+	if err := c.encodeHead(&c.exchange.response, length); err != nil {
+		return c.respondError(err)
+	}
+	return nil
+}
+
+// sendChunk hands out one piece of a stream.
+func (c *core) sendChunk(chunk []byte) error {
+	x := c.exchange
+	if len(chunk) == 0 {
+		return nil // an empty chunk would end a chunked body
+	}
+	x.sent += int64(len(chunk))
+	if declared := x.response.flow.length; declared >= 0 && x.sent > declared {
+		return c.cut(fmt.Errorf("server: the response's source gave more than the %d bytes that its length declares", declared))
+	}
+	if x.framing == framingChunked {
+		c.out = c.output()
+		c.out.B = strconv.AppendInt(c.out.B, int64(len(chunk)), 16)
+		c.out.B = append(c.out.B, "\r\n"...)
+	}
+	if len(chunk) >= referenceSize {
+		x.reference = chunk
+		return nil
+	}
+	c.out = c.output()
+	c.out.B = append(c.out.B, chunk...)
+	if x.framing == framingChunked {
+		c.out.B = append(c.out.B, "\r\n"...)
+	}
+	return nil
+}
+
+// endStream ends the body of a stream properly, or not at all.
+func (c *core) endStream() error {
+	x := c.exchange
+	flow := x.response.flow
+	if !x.headSent {
+		if flow.length > 0 {
+			return c.respondError(shortBody(0, flow.length))
+		}
+		length := flow.length
+		if flow.trailers == nil {
+			length = 0
+		}
+		c.state = stateSettle
+		if err := c.sendHead(length); err != nil || x.framing != framingChunked {
+			return err
+		}
+	}
+	if x.sent < flow.length {
+		return c.cut(shortBody(x.sent, flow.length))
+	}
+	if x.framing == framingChunked {
+		if err := c.encodeLastChunk(flow.trailers); err != nil {
+			return c.cut(err)
+		}
+	}
+	c.state = stateSettle
+	return nil
+}
+
+func shortBody(sent, declared int64) error {
+	return fmt.Errorf("server: the response's source ended after %d of the %d bytes that its length declares", sent, declared)
+}
+
+// cut ends the connection in the middle of a response's body.
+func (c *core) cut(err error) error {
+	x := c.exchange
+	c.local.options.Logger.Error("a response was cut after its head was sent",
+		"method", x.request.Method(), "target", x.request.Target(), "sent", x.sent, "error", err)
+	c.resets = x.framing == framingUntilClose
+	return c.end(ReasonResponseFailed, err)
+}
+
+// stepRest hands out a piece of a large text.
+func (c *core) stepRest() error {
+	x := c.exchange
+	n := min(len(x.text), flushSize)
+	c.out = c.output()
+	c.out.B = append(c.out.B, x.text[:n]...)
+	if x.text = x.text[n:]; x.text == "" {
+		c.state = stateSettle
+	}
+	return nil
+}
+
+// takeReference makes a segment of what was gathered and what is written from
+// where it lies.
+func (c *core) takeReference() segment {
+	x := c.exchange
+	var s segment
+	if c.out != nil {
+		s.head = c.out.B
+	}
+	if c.state == stateFile {
+		flow := x.response.flow
+		s.file, s.offset, s.length = x.file, flow.offset, flow.length
+		x.sent = flow.length
+		c.state = stateSettle
+		return s
+	}
+	s.data, x.reference = x.reference, nil
+	if x.framing == framingChunked {
+		s.tail = c.local.crlf
+	}
+	return s
+}
+
+// sendContinue sends 100 Continue at the first demand for a body whose client
+// waits for it (RFC 9110, section 10.1.1). Once the final head is out, or when
+// part of the body is there, it is not needed.
+func (c *core) sendContinue() {
+	x := c.exchange
+	if !x.awaitsContinue() || x.headSent {
+		return
+	}
+	x.continued = true
+	if len(x.parser.Rest()) == 0 {
+		c.out = c.output()
+		c.out.B = append(c.out.B, "HTTP/1.1 100 Continue\r\n\r\n"...)
+	}
+}
+
+func (x *exchange) awaitsContinue() bool {
+	return x.parser.Head().ExpectContinue && !x.continued && !x.received
+}
+
+// persists says whether the connection can go on to another request after
+// response r. It is asked when the head of r is encoded.
+func (x *exchange) persists(r *Response) bool {
+	if !x.keepAlive || r.close || x.core.local.draining {
+		return false
+	}
+	if x.received {
+		return true
+	}
+	if x.body == nil || x.body.err != nil && x.body.err != ErrExchangeEnded || x.awaitsContinue() {
+		return false
+	}
+	if r.kind == kindStream && x.body.err == nil {
+		return true // it may be read while the answer is sent
+	}
+	if head := x.parser.Head(); !head.Chunked && head.ContentLength-x.body.count <= x.core.local.options.DrainLimit {
+		return true
+	}
+	return x.discardFed()
+}
+
+// discardFed throws away what has come of the body, without asking for more,
+// and says whether that was all of it.
+func (x *exchange) discardFed() bool {
+	for {
+		event, err := x.parser.Next()
+		switch {
+		case err != nil:
+			return false
+		case event == parser.End:
+			x.received = true
+			return true
+		case event == parser.NeedData:
+			return false
+		}
+	}
+}
+
+// panicked makes a failure of its exchange of a panic in a handler or a stage.
+func (c *core) panicked(value any) error {
+	c.local.options.Logger.Error("a handler or a stage panicked", "panic", value, "stack", string(debug.Stack()))
+	x := c.exchange
+	if x == nil || x.headSent || c.state == stateHead {
+		return c.end(ReasonResponseFailed, errPanicked)
+	}
+	return c.respondError(errPanicked)
+}
+
+// errPanicked has been logged with its stack where it was recovered.
+var errPanicked = &Error{Code: http.StatusInternalServerError, Message: "Internal Server Error"}

@@ -1,0 +1,211 @@
+package server
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// A Handler answers a request. It runs on the loop that owns the connection, as
+// soon as the request's head is there, and must not block: what has to wait is
+// put into the response as a source ([Later], [Stream]).
+//
+// The request is valid until the response is finished; strings taken from it
+// are valid for ever.
+type Handler func(*Request) Response
+
+// A Response is what a handler answers: a value, complete when it is returned.
+// The constructors make one, the methods give a changed copy; a response can be
+// kept and returned many times unless it owns a source or a file.
+//
+// What a message's framing needs (Content-Length, Transfer-Encoding,
+// Connection, Date) is set by the server.
+type Response struct {
+	status      int
+	kind        responseKind
+	close       bool
+	openEnded   bool
+	contentType string
+	text        string
+	body        []byte
+	fields      *fieldNode
+	flow        *flow
+}
+
+type responseKind uint8
+
+const (
+	kindComplete responseKind = iota
+	kindStream
+	kindFile
+	kindLater
+	kindError
+)
+
+// flow holds what only responses have that are not complete when they are
+// returned; it keeps Response small to copy.
+type flow struct {
+	source   pipeline.Source[[]byte]
+	length   int64 // declared, or -1
+	trailers func() []Field
+	later    pipeline.Source[Response]
+	file     *os.File
+	offset   int64
+	err      error
+}
+
+const (
+	typeText = "text/plain; charset=utf-8"
+	typeJSON = "application/json"
+)
+
+// Text is a complete response with body as text/plain in UTF-8.
+func Text(status int, body string) Response {
+	return Response{status: status, contentType: typeText, text: body}
+}
+
+// Bytes is a complete response. The body is read, not kept, until it has been
+// sent: it must not be changed afterwards. An empty contentType sends no
+// Content-Type field.
+func Bytes(status int, contentType string, body []byte) Response {
+	return Response{status: status, contentType: contentType, body: body}
+}
+
+// JSON is a complete response with v as encoding/json writes it. When v cannot
+// be encoded the answer is a 500 and a log line.
+func JSON(status int, v any) Response {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return Fail(err)
+	}
+	return Response{status: status, contentType: typeJSON, body: body}
+}
+
+// Empty is a response without content.
+func Empty(status int) Response { return Response{status: status} }
+
+// Redirect is a response without content whose Location field is target (RFC
+// 9110, section 10.2.2). A target with a control character is refused as any
+// field value is: with a 500 and a log line.
+func Redirect(status int, target string) Response {
+	return Empty(status).With("Location", target)
+}
+
+// Stream is a response whose body is what source gives until io.EOF. The source
+// is polled only while the client takes what it was sent, and is closed when the
+// exchange ends, however it ends. Each chunk must be valid until the source is
+// polled again.
+//
+// The length being unknown, the body is sent with the chunked coding, or, to a
+// client that speaks HTTP/1.0, until the connection is closed. [Response.Length]
+// declares a length.
+//
+// The head is sent with the first chunk, or as soon as the source says
+// [pipeline.ErrPending]; an error before that decides the status.
+func Stream(status int, contentType string, source pipeline.Source[[]byte]) Response {
+	return Response{
+		status: status, kind: kindStream, contentType: contentType,
+		flow: &flow{source: source, length: -1},
+	}
+}
+
+// Later is a response that is still to come: source is polled for one value,
+// then closed. An error that it ends with is answered as [Fail] answers it. What
+// the response that came goes on reading, it must own itself.
+func Later(source pipeline.Source[Response]) Response {
+	return Response{kind: kindLater, flow: &flow{later: source}}
+}
+
+// File is a response whose body is the length bytes of file from offset, sent
+// with sendfile(2) where the system has it. The file is closed when the exchange
+// ends. A file that turns out to be shorter closes the connection.
+func File(status int, contentType string, file *os.File, offset, length int64) Response {
+	return Response{
+		status: status, kind: kindFile, contentType: contentType,
+		flow: &flow{file: file, offset: offset, length: length},
+	}
+}
+
+// Fail is the answer to an error: the status of its method Status() int, or 500,
+// with the sentence of its method Public() string as text/plain, or the status's
+// own phrase. An error without Public is logged.
+func Fail(err error) Response {
+	return Response{kind: kindError, flow: &flow{err: err}}
+}
+
+// Status returns the status code, or 0 while it is still to come.
+func (r Response) Status() int { return r.status }
+
+// With returns the response with a field set: it replaces fields of the same
+// name that were set before. A name that is not a token, and a value with CR, LF,
+// NUL or another control character, are refused when the response is sent: with a
+// 500 and a log line in place of it. Content-Length, Transfer-Encoding and
+// Connection are refused likewise: they belong to the server.
+func (r Response) With(name, value string) Response {
+	r.fields = &fieldNode{field: Field{name, value}, replaces: true, earlier: r.fields}
+	return r
+}
+
+// Add returns the response with one more field; fields of the same name stay.
+// What With says of names and values holds.
+func (r Response) Add(name, value string) Response {
+	r.fields = &fieldNode{field: Field{name, value}, earlier: r.fields}
+	return r
+}
+
+// Length declares how many bytes the body of a [Stream] has: it is then sent
+// with Content-Length. A source that gives less or more gets its connection
+// closed, and a log line. Other responses know their length.
+func (r Response) Length(bytes int64) Response {
+	if r.kind == kindStream {
+		f := *r.flow
+		f.length = bytes
+		r.flow = &f
+	}
+	return r
+}
+
+// Trailers has trailers called when the body of a [Stream] has ended, and sends
+// what it returns behind a chunked body (RFC 9112, section 7.1.2). Where the body
+// is not chunked they are not sent.
+func (r Response) Trailers(trailers func() []Field) Response {
+	if r.kind == kindStream {
+		f := *r.flow
+		f.trailers = trailers
+		r.flow = &f
+	}
+	return r
+}
+
+// Close returns the response with the promise that the connection is closed
+// after it (Connection: close).
+func (r Response) Close() Response {
+	r.close = true
+	return r
+}
+
+// OpenEnded marks a response that ends only when the client leaves: an event
+// stream, a long poll. For any other, a client that closes its sending side has
+// merely said that it sends no more, and still gets the answer; for this one it
+// has left, and the exchange is cancelled.
+func (r Response) OpenEnded() Response {
+	r.openEnded = true
+	return r
+}
+
+// discard closes what an unused response owns.
+func (r *Response) discard() {
+	if r.flow == nil {
+		return
+	}
+	if r.flow.source != nil {
+		r.flow.source.Close()
+	}
+	if r.flow.later != nil {
+		r.flow.later.Close()
+	}
+	if r.flow.file != nil {
+		r.flow.file.Close()
+	}
+}
