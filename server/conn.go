@@ -57,6 +57,9 @@ func (c *conn) Wake() { c.core.local.loop.Schedule(&c.task) }
 // SocketEvent is called by the loop when the readiness of the socket changed.
 func (c *conn) SocketEvent(r loop.Readiness) {
 	switch {
+	case r&loop.Broken != 0 && c.phase == phaseLinger:
+		c.close(c.core.reason) // both sides have closed, or the client will not take the answer
+		return
 	case r&loop.Broken != 0:
 		c.close(ReasonConnectionLost)
 		return
@@ -140,13 +143,12 @@ func (c *conn) leave(err error) {
 	}
 }
 
-// lingerOn throws away what the client still sends. The limit is counted in
-// turns' budgets.
+// lingerOn throws away what the client still sends, up to a limit.
 func (c *conn) lingerOn() {
 	local := c.core.local
 	buffer := local.lendReadBuffer()
 	defer local.takeBackReadBuffer(buffer)
-	for c.readBudget > 0 {
+	for c.readBudget > 0 && int64(c.lingered) <= local.options.LingerLimit {
 		n, err := c.socket.Read(buffer.bytes[:])
 		if err == loop.ErrAgain {
 			return

@@ -71,6 +71,7 @@ const (
 	stateFile                     // hands out the range of a file
 	stateSettle                   // the answer is handed out
 	stateDrain                    // throws away the rest of the request's body
+	stateTimedOut                 // refuses a head that took too long
 	stateDone
 )
 
@@ -155,6 +156,8 @@ func (c *core) step(w pipeline.Waker) error {
 		return c.stepSettle()
 	case stateDrain:
 		return c.stepDrain(w)
+	case stateTimedOut:
+		return c.refuse(errHeadTimeout, ReasonHeadTimeout)
 	}
 	return c.reason.error()
 }
@@ -329,10 +332,10 @@ func (c *core) phase() phase {
 // side.
 func (c *core) openEnded() bool { return c.exchange != nil && c.exchange.openEnded }
 
-// headTimedOut answers a head that took too long with 408.
-func (c *core) headTimedOut() {
-	c.refuse(&Error{http.StatusRequestTimeout, "The request's head took too long."}, ReasonHeadTimeout)
-}
+// headTimedOut has a head that took too long answered with 408 at the next Poll.
+func (c *core) headTimedOut() { c.state = stateTimedOut }
+
+var errHeadTimeout = &Error{http.StatusRequestTimeout, "The request's head took too long."}
 
 // bodyTimedOut fails the body for whoever reads it, or ends the connection when
 // it was being thrown away.

@@ -122,6 +122,9 @@ func (c *core) stepStream(w pipeline.Waker) error {
 	chunk, err := x.stream.Poll(w)
 	switch err {
 	case nil, pipeline.ErrPending:
+		if err != nil && x.body != nil && x.body.err == nil && x.awaitsContinue() {
+			return err // the body may yet be asked for, and 100 must go before the head
+		}
 		if !x.headSent {
 			if err := c.sendHead(x.response.flow.length); err != nil {
 				return err
