@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"io"
 
 	"github.com/penstock-go/penstock/loop"
 )
@@ -64,9 +64,6 @@ func (c *conn) advance(s *segment) (done bool, err error) {
 		switch {
 		case len(s.head)+len(s.data)+len(s.tail) == 0:
 			n, err = c.socket.SendFile(int(s.file.Fd()), s.offset, s.length)
-			if n == 0 && err == nil {
-				return false, fmt.Errorf("server: the file %s ended %d bytes before the range that was to be sent", s.file.Name(), s.length)
-			}
 			s.offset += n
 			s.length -= n
 		default:
@@ -108,11 +105,15 @@ func (s *segment) consume(n int) {
 }
 
 // writeFailed ends a connection whose socket takes nothing any more, or whose
-// file gives nothing.
+// file has ended before the range of it that was to be sent.
 func (c *conn) writeFailed(err error) {
-	c.core.local.options.Logger.Debug("a response could not be written", "error", err)
+	reason := ReasonConnectionLost
+	if err == io.ErrUnexpectedEOF {
+		reason = ReasonResponseFailed
+		c.core.local.options.Logger.Error("a response was cut after its head was sent: its file is too short")
+	}
 	c.socket.Reset()
-	c.close(ReasonConnectionLost)
+	c.close(reason)
 }
 
 func (l *local) lendUnwritten() *unwritten {

@@ -89,6 +89,9 @@ const (
 	// referenceSize is the size from which body data is written from where it
 	// lies; below, copying it beside what surrounds it is cheaper.
 	referenceSize = 8 << 10
+	// fileSize is how much of a file goes into one segment: sendfile(2) may wait
+	// for the disk, and others wait for the loop meanwhile.
+	fileSize = 256 << 10
 	// stepsPerPoll bounds how long one Poll may hold the loop.
 	stepsPerPoll = 512
 )
@@ -152,6 +155,8 @@ func (c *core) step(w pipeline.Waker) error {
 		return c.stepStream(w)
 	case stateRest:
 		return c.stepRest()
+	case stateFile:
+		return nil // Poll hands out the next piece
 	case stateSettle:
 		return c.stepSettle()
 	case stateDrain:
@@ -226,9 +231,6 @@ func (c *core) dispatch() error {
 // becomes of the connection.
 func (c *core) stepSettle() error {
 	x := c.exchange
-	if hook := c.local.options.Hooks.Response; hook != nil {
-		hook(x.request, x.status, x.sent)
-	}
 	x.finish(errAnswered)
 	switch {
 	case !x.keepAlive:

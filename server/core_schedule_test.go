@@ -94,7 +94,7 @@ func (c *conversation) add(d *driver) {
 		{"POST", "/ignore", 401, "Who are you?", true},
 		{"GET", "/text?n=" + itoa(n), 200, body, false},
 		{"GET", "/bytes?n=" + itoa(n), 200, body, false},
-		{"GET", "/file?n=" + itoa(n), 200, body, false},
+		{"GET", "/file?n=" + itoa(8*n), 200, string(filler(8 * n)), false},
 		{"POST", "/fail", 418, "I am a teapot.\n", true},
 		{"GET", "/nothing", 500, "Internal Server Error\n", false},
 		{"GET", "/panic", 500, "Internal Server Error\n", false},

@@ -92,6 +92,12 @@ func (x *exchange) checkHead(head *parser.Head) (err error) {
 // is no longer valid. The parser goes on.
 func (x *exchange) finish(cause error) {
 	x.closeResponse()
+	if x.request.exchange == nil {
+		return // it had not begun, or has been finished
+	}
+	if hook := x.core.local.options.Hooks.Response; hook != nil {
+		hook(x.request, x.status, x.sent)
+	}
 	if x.body != nil {
 		x.body.end(ErrExchangeEnded)
 		x.body = nil

@@ -246,9 +246,11 @@ func (c *core) takeReference() segment {
 	}
 	if c.state == stateFile {
 		flow := x.response.flow
-		s.file, s.offset, s.length = x.file, flow.offset, flow.length
-		x.sent = flow.length
-		c.state = stateSettle
+		s.file, s.offset = x.file, flow.offset+x.sent
+		s.length = min(flow.length-x.sent, fileSize)
+		if x.sent += s.length; x.sent == flow.length {
+			c.state = stateSettle
+		}
 		return s
 	}
 	s.data, x.reference = x.reference, nil
