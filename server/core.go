@@ -63,15 +63,15 @@ type link interface {
 type coreState uint8
 
 const (
-	stateHead    coreState = iota // wants a request's head
-	stateHandler                  // the handler runs
-	stateLater                    // waits for the response
-	stateStream                   // sends the response's body
-	stateRest                     // sends a large complete body in pieces
-	stateFile                     // hands out the range of a file
-	stateSettle                   // the answer is handed out
-	stateDrain                    // throws away the rest of the request's body
-	stateTimedOut                 // refuses a head that took too long
+	stateHead     coreState = iota // wants a request's head
+	stateHandler                   // the handler runs
+	stateLater                     // waits for the response
+	stateStream                    // sends the response's body
+	stateRest                      // sends a large complete body in pieces
+	stateFile                      // hands out the range of a file
+	stateSettle                    // the answer is handed out
+	stateDrain                     // throws away the rest of the request's body
+	stateTimedOut                  // refuses a head that took too long
 	stateDone
 )
 

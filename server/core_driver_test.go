@@ -24,10 +24,10 @@ type driver struct {
 	local  *local
 	core   core
 
-	input   []byte  // not given to the core yet
-	ends    bool    // the client closes its sending side after the input
-	whole   bool    // no cuts, and nothing is ever late
-	chunk   []byte  // lent to the core, overwritten when the loan ends
+	input   []byte   // not given to the core yet
+	ends    bool     // the client closes its sending side after the input
+	whole   bool     // no cuts, and nothing is ever late
+	chunk   []byte   // lent to the core, overwritten when the loan ends
 	pending []func() // what is late, to be run in any order
 
 	woken  bool

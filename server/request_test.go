@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -119,7 +118,7 @@ func TestExpectContinue(t *testing.T) {
 	if got, _, _ := answer(t, request+"abc", echo, Options{}); strings.Contains(got, interim) || !strings.HasSuffix(got, "3\r\nabc\r\n0\r\n\r\n") {
 		t.Errorf("100 Continue is not needed when the body is there already:\n%q", got)
 	}
-	got, end, _ := answer(t, request, hello, Options{})
+	got, _, end := answer(t, request, hello, Options{})
 	if strings.Contains(got, interim) || !strings.Contains(got, "Connection: close\r\n") || end == nil {
 		t.Errorf("an answer without demand for the body sends no 100 and ends the connection, whose body may or may not come:\n%q", got)
 	}
@@ -192,7 +191,7 @@ func mustPanic(t *testing.T, f func()) {
 
 func TestMethodsThatTheCoreRefuses(t *testing.T) {
 	got, _, _ := answer(t, "CONNECT test:80 HTTP/1.1\r\nHost: test:80\r\n\r\n", hello, Options{})
-	if !strings.HasPrefix(got, "HTTP/1.1 501 "+http.StatusText(501)) {
+	if !strings.HasPrefix(got, "HTTP/1.1 501 Not Implemented\r\n") {
 		t.Errorf("CONNECT should be answered with 501:\n%s", got)
 	}
 }

@@ -193,19 +193,3 @@ func (r Response) OpenEnded() Response {
 	r.openEnded = true
 	return r
 }
-
-// discard closes what an unused response owns.
-func (r *Response) discard() {
-	if r.flow == nil {
-		return
-	}
-	if r.flow.source != nil {
-		r.flow.source.Close()
-	}
-	if r.flow.later != nil {
-		r.flow.later.Close()
-	}
-	if r.flow.file != nil {
-		r.flow.file.Close()
-	}
-}

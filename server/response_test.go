@@ -13,7 +13,7 @@ import (
 
 // answer runs h on one request, with nothing late and nothing cut, and returns all
 // that the client would get. The Date is that of the test.
-func answer(t *testing.T, request string, h Handler, o Options) (output string, end error, log string) {
+func answer(t *testing.T, request string, h Handler, o Options) (output, log string, end error) {
 	t.Helper()
 	d := newDriver(t, 1, func(*driver) Handler { return h }, o)
 	var lines bytes.Buffer
@@ -21,7 +21,7 @@ func answer(t *testing.T, request string, h Handler, o Options) (output string, 
 	d.whole, d.input = true, []byte(request)
 	d.run()
 	d.core.Close()
-	return string(d.output), d.end, lines.String()
+	return string(d.output), lines.String(), d.end
 }
 
 const (
@@ -143,7 +143,7 @@ func TestResponsesThatAreRefused(t *testing.T) {
 		Stream(200, "", chunks()).Length(3),
 	}
 	for _, r := range refused {
-		got, _, log := answer(t, getRequest, func(*Request) Response { return r }, Options{})
+		got, log, _ := answer(t, getRequest, func(*Request) Response { return r }, Options{})
 		if !strings.HasPrefix(got, "HTTP/1.1 500 ") || !strings.HasSuffix(got, "\r\n\r\nInternal Server Error\n") {
 			t.Errorf("the response %+v should be refused with a 500, and the client got\n%s", r, got)
 		}
@@ -168,7 +168,7 @@ func TestBodiesThatAreNotAsDeclared(t *testing.T) {
 		{"a failure after the head", Stream(200, "", pipeline.Concat(chunks("ab"), pipeline.Fail[[]byte](io.ErrClosedPipe))), "2\r\nab\r\n"},
 		{"a trailer that is not allowed", Stream(200, "", chunks("ab")).Trailers(func() []Field { return []Field{{"Content-Length", "2"}} }), "2\r\nab\r\n"},
 	} {
-		got, end, log := answer(t, getRequest+getRequest, func(*Request) Response { return c.response }, Options{})
+		got, log, end := answer(t, getRequest+getRequest, func(*Request) Response { return c.response }, Options{})
 		_, body, _ := strings.Cut(got, "\r\n\r\n")
 		if body != c.sent || end != errCut {
 			t.Errorf("%s: the client should get the body %q and then the end, and got %q, end %v", c.why, c.sent, body, end)

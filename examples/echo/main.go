@@ -62,15 +62,14 @@ func hash(body pipeline.Source[[]byte]) pipeline.Source[[]byte] {
 	return pipeline.Map(whole, func([]byte) ([]byte, error) { return digest.Sum(nil), nil })
 }
 
-const longestWait = time.Minute
+const longestWait = 60_000 // milliseconds
 
 func slow(r *server.Request) server.Response {
 	ms, err := strconv.Atoi(r.Query("ms"))
-	wait := time.Duration(ms) * time.Millisecond
-	if err != nil || ms < 0 || wait > longestWait {
+	if err != nil || ms < 0 || ms > longestWait {
 		return server.Text(http.StatusBadRequest, "The parameter ms must be a number of milliseconds from 0 to 60000.\n")
 	}
-	return server.Later(pipeline.Map(r.After(wait), func(waited time.Duration) (server.Response, error) {
+	return server.Later(pipeline.Map(r.After(time.Duration(ms)*time.Millisecond), func(waited time.Duration) (server.Response, error) {
 		return server.Text(http.StatusOK, "waited "+waited.String()+"\n"), nil
 	}))
 }

@@ -1,0 +1,22 @@
+.PHONY: test race lint fuzz examples bench ci
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
+
+lint:
+	go vet ./... && .ci/format && .ci/lint
+
+fuzz:
+	.ci/fuzz 1m
+
+examples:
+	.ci/examples
+
+bench:
+	cd bench && go run .
+
+ci:
+	.ci/run
