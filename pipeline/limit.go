@@ -26,7 +26,7 @@ func (s *limited) Poll(w Waker) ([]byte, error) {
 	}
 	// The end is set now, for the next Poll, and the bytes below the limit still pass: how src is cut must not show.
 	end := s.fail(&LimitError{Subject: "the content", Limit: s.limit})
-	if s.rest == 0 {
+	if s.rest == 0 { // an empty chunk would have the receiver begin an answer that has failed already
 		return nil, end
 	}
 	return chunk[:s.rest], nil

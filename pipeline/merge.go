@@ -23,9 +23,9 @@ func Merge[T any](sources ...Source[T]) Source[T] {
 type merged[T any] struct {
 	branches    []branch[T]
 	first, last *branch[T] // the queue
-	queued      int
-	open        int   // branches that have not ended
-	waker       Waker // of the latest Poll if that returned ErrPending, until it is woken
+	queued      int        // its length; with a waker to wake it is 0
+	open        int        // branches that have not ended
+	waker       Waker      // of the latest Poll if that returned ErrPending, until it is woken
 	end         error
 }
 
@@ -44,7 +44,6 @@ func (s *merged[T]) Poll(w Waker) (T, error) {
 	if s.end != nil {
 		return zero, s.end
 	}
-	s.waker = nil
 	for range s.queued {
 		b := s.dequeue()
 		if b.src == nil {
@@ -77,6 +76,7 @@ func (s *merged[T]) Poll(w Waker) (T, error) {
 	return zero, ErrPending
 }
 
+// Close forgets the waker first, for closing one branch may wake another.
 func (s *merged[T]) Close() {
 	s.waker = nil
 	if s.end == nil {
@@ -112,9 +112,6 @@ func (s *merged[T]) dequeue() *branch[T] {
 // Wake puts the branch into the queue and wakes who waits for the merge.
 func (b *branch[T]) Wake() {
 	s := b.merge
-	if b.src == nil {
-		return // it woke itself, then ended
-	}
 	s.enqueue(b)
 	if w := s.waker; w != nil {
 		s.waker = nil

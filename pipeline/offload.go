@@ -30,16 +30,16 @@ func Offload[T any](loop Poster, pool Executor, work func(ctx context.Context) (
 type offloaded[T any] struct {
 	loop   Poster
 	pool   Executor
-	work   func(context.Context) (T, error)
-	cancel context.CancelFunc // nil before the first Poll and once closed
-	waker  Waker              // of the latest Poll if that returned ErrPending
+	work   func(context.Context) (T, error) // nil once submitted or closed
+	cancel context.CancelFunc               // nil before the first Poll and once closed
+	waker  Waker                            // of the latest Poll if that returned ErrPending
 	value  T
 	ready  bool  // value is there to be read
 	end    error // what Poll returns once value is not there
 }
 
 func (s *offloaded[T]) Poll(w Waker) (T, error) {
-	if s.work != nil && s.end == nil {
+	if s.work != nil {
 		s.start()
 	}
 	var zero T
@@ -59,7 +59,7 @@ func (s *offloaded[T]) Close() {
 	if s.end == nil || s.ready {
 		s.end = ErrClosed
 	}
-	s.waker, s.work = nil, nil
+	s.work = nil
 	if cancel := s.cancel; cancel != nil {
 		s.cancel = nil
 		cancel()
