@@ -31,10 +31,11 @@ type conn struct {
 	phase      phase
 }
 
+// What a connection may do in one turn, before the others have theirs: bytes
+// that it reads, bytes that it writes, and requests that it has answered.
 const (
-	// turnBudget bounds the bytes that a connection reads, and those that it
-	// writes, before the others have their turn.
-	turnBudget = 256 << 10
+	turnBytes    = 64 << 10
+	turnRequests = 32
 )
 
 func newConn(local *local, fd int) (*conn, error) {
@@ -89,8 +90,9 @@ func (c *conn) inputArrived() {
 // Run is the connection's turn: it moves bytes until nothing can be moved or its
 // share is used up.
 func (c *conn) Run() {
-	c.readBudget = turnBudget
-	for written := int64(0); written < turnBudget; {
+	c.readBudget = turnBytes
+	last := c.core.requests + turnRequests
+	for written := int64(0); written < turnBytes && c.core.requests < last; {
 		if c.unwritten != nil && !c.writeOn() {
 			return
 		}

@@ -27,7 +27,11 @@ func (c *conn) setPhase(p phase) {
 	options := c.core.local.options
 	switch p {
 	case phaseIdle:
-		if c.core.requests > 0 {
+		x := c.core.exchange // not nil when empty lines have come: they put nothing off
+		if c.core.requests > 0 && (x == nil || !x.idleTimed) {
+			if x != nil {
+				x.idleTimed = true
+			}
 			c.setDeadline(options.IdleTimeout)
 		}
 	case phaseHead:

@@ -25,6 +25,30 @@ func TestIdleConnectionIsClosedAtItsTimeout(t *testing.T) {
 	}
 }
 
+func TestEmptyLinesDoNotPutTheIdleTimeoutOff(t *testing.T) {
+	s := newSession(t, hello, Options{IdleTimeout: time.Minute})
+	for range 3 { // on a connection in use, they do no harm either
+		s.send(getRequest + "\r\n")
+		s.wantAnswers("a request with an empty line behind it", "200")
+		s.loop.Advance(50 * time.Second)
+	}
+	s.wantOpen("the timeout begins anew after each answer")
+	s.send("\r\n")
+	s.loop.Advance(11 * time.Second)
+	s.wantClosed("an empty line is no request", ReasonIdleTimeout)
+}
+
+func TestHalfAnEmptyLineIsNotForgotten(t *testing.T) {
+	s := newSession(t, hello, Options{})
+	s.send(getRequest + "\r")
+	s.wantAnswers("a request", "200")
+	s.send("\n" + getRequest)
+	s.wantAnswers("an empty line in two pieces, and a request", "200")
+	s.send("\r")
+	s.send(getRequest)
+	s.wantAnswers("a bare CR before a request", "400")
+}
+
 func TestConnectionThatSaysNothingIsClosedAtTheHeadTimeout(t *testing.T) {
 	s := newSession(t, hello, Options{HeadTimeout: 10 * time.Second})
 	s.loop.Advance(9 * time.Second)

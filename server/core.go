@@ -91,38 +91,34 @@ const (
 	referenceSize = 8 << 10
 	// fileSize is how much of a file goes into one segment: sendfile(2) may wait
 	// for the disk, and others wait for the loop meanwhile.
-	fileSize = 256 << 10
-	// stepsPerPoll bounds how long one Poll may hold the loop.
-	stepsPerPoll = 512
+	fileSize = turnBytes
+	// stepsPerPoll bounds how long one Poll may hold the loop; a request that is
+	// answered at once takes two.
+	stepsPerPoll = 2 * turnRequests
 )
 
 // Poll returns the next segment; ErrPending; io.EOF when the connection is to be
 // closed after what was handed out; or the error that cuts it.
 func (c *core) Poll(w pipeline.Waker) (segment, error) {
 	c.recycleOutput()
-	for range stepsPerPoll {
-		err := c.guardedStep(w)
-		if err != nil {
-			if err == pipeline.ErrPending {
-				c.rest()
-			}
-			if c.out != nil && len(c.out.B) > 0 {
-				return segment{head: c.out.B}, nil
-			}
-			return segment{}, err
+	for steps := 0; ; {
+		err := c.guardedSteps(w, &steps)
+		if err != nil && err == pipeline.ErrPending {
+			c.rest()
 		}
-		if x := c.exchange; x != nil && (x.reference != nil || c.state == stateFile) {
+		x := c.exchange
+		switch {
+		case err == nil && x != nil && (x.reference != nil || c.state == stateFile):
 			return c.takeReference(), nil
-		}
-		if c.out != nil && len(c.out.B) >= flushSize {
+		case c.out != nil && len(c.out.B) > 0:
 			return segment{head: c.out.B}, nil
+		case err != nil:
+			return segment{}, err
+		case steps >= stepsPerPoll:
+			w.Wake()
+			return segment{}, pipeline.ErrPending
 		}
 	}
-	w.Wake()
-	if c.out != nil && len(c.out.B) > 0 {
-		return segment{head: c.out.B}, nil
-	}
-	return segment{}, pipeline.ErrPending
 }
 
 // Close ends whatever is in hand. The client has gone, or must go.
@@ -130,19 +126,28 @@ func (c *core) Close() { c.cancel(ReasonConnectionLost) }
 
 // cancel is Close for a reason.
 func (c *core) cancel(reason CloseReason) {
-	c.end(reason, errClientGone)
+	c.endGuarded(reason, errClientGone)
 	c.recycleOutput()
 }
 
-// guardedStep is a step that turns a panic of a handler or a stage into a
-// failure of its exchange.
-func (c *core) guardedStep(w pipeline.Waker) (err error) {
+// guardedSteps runs steps until one ends the Poll, or enough has been gathered,
+// and turns a panic of a handler or a stage into a failure of its exchange.
+func (c *core) guardedSteps(w pipeline.Waker, steps *int) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = c.panicked(value)
 		}
 	}()
-	return c.step(w)
+	for *steps < stepsPerPoll {
+		*steps++
+		if err := c.step(w); err != nil {
+			return err
+		}
+		if c.state == stateFile || c.exchange != nil && c.exchange.reference != nil || c.out != nil && len(c.out.B) >= flushSize {
+			return nil
+		}
+	}
+	return nil
 }
 
 func (c *core) step(w pipeline.Waker) error {
@@ -222,9 +227,11 @@ func (c *core) dispatch() error {
 		hook(x.request)
 	}
 	if err != nil {
-		return c.respond(Fail(err))
+		r := Fail(err)
+		return c.respond(&r)
 	}
-	return c.respond(c.local.handler(x.request))
+	r := c.local.handler(x.request)
+	return c.respond(&r)
 }
 
 // stepSettle ends the exchange whose answer has been handed out, and decides what
@@ -273,18 +280,37 @@ func (c *core) stepDrain(w pipeline.Waker) error {
 // end makes the core done, for reason, and releases everything but the output
 // that was gathered. The first reason stays.
 func (c *core) end(reason CloseReason, cause error) error {
-	if c.state == stateDone {
-		return c.reason.error()
+	if c.state != stateDone {
+		c.state, c.reason = stateDone, reason
 	}
-	c.state, c.reason = stateDone, reason
 	if x := c.exchange; x != nil {
-		c.exchange = nil
 		c.lingers = !x.received || len(x.parser.Rest()) > 0
 		x.finish(cause)
+		c.exchange = nil
 		c.local.takeBackExchange(x)
 	}
 	c.link.Release()
 	return c.reason.error()
+}
+
+// endGuarded is end where a panic in what is being closed has nobody above to
+// recover it: it is logged, and the rest is closed all the same.
+func (c *core) endGuarded(reason CloseReason, cause error) error {
+	for !c.tryToEnd(reason, cause) {
+	}
+	return c.reason.error()
+}
+
+// tryToEnd returns false when something panicked. What panics is not closed
+// again, so the next try gets further.
+func (c *core) tryToEnd(reason CloseReason, cause error) (done bool) {
+	defer func() {
+		if value := recover(); value != nil {
+			c.logPanic(value)
+		}
+	}()
+	c.end(reason, cause)
+	return true
 }
 
 // rest gives back what a core that waits does not need: the exchange when the
@@ -295,7 +321,7 @@ func (c *core) rest() {
 		return
 	}
 	c.link.Release()
-	if c.state == stateHead && !x.parser.Started() {
+	if c.state == stateHead && x.parser.Idle() {
 		c.exchange = nil
 		c.local.takeBackExchange(x)
 	}

@@ -31,11 +31,14 @@ type exchange struct {
 	drained       int64
 	arrived       int64 // bytes that the link has given since the head began
 	arrivedBefore int64 // the same when the window of the body timeout began
+	idleTimed     bool  // the deadline for the first byte of the head has been set
 	headTimed     bool  // the deadline for the head has been set
 	bodyTimed     bool  // a window of the body timeout has begun
 
 	// The response's side. At most one of later, stream and file is set.
 	status    int
+	reported  bool // to the hook
+	holds     bool // one of them is, or another reference that the response has
 	later     pipeline.Source[Response]
 	stream    pipeline.Source[[]byte]
 	file      *os.File
@@ -61,16 +64,12 @@ func (x *exchange) begin(head *parser.Head) error {
 	x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
 	x.core.writeTimeout = options.WriteTimeout
 	x.keepAlive = head.KeepAlive
-	r := x.request
-	r.exchange = x
+	x.request.ended = false
 	if head.Chunked || head.ContentLength > 0 {
 		x.body = &requestBody{exchange: x}
-		r.Body = x.body
-	} else {
-		r.Body = noBody{}
-		if _, err := x.pollBody(nil); !x.received {
-			return err
-		}
+		x.request.Body = x.body
+	} else if _, err := x.pollBody(nil); !x.received {
+		return err
 	}
 	return x.checkHead(head)
 }
@@ -91,30 +90,40 @@ func (x *exchange) checkHead(head *parser.Head) (err error) {
 // finish ends the exchange for good: every source is closed, once; the request
 // is no longer valid. The parser goes on.
 func (x *exchange) finish(cause error) {
-	x.closeResponse()
-	if x.request.exchange == nil {
-		return // it had not begun, or has been finished
+	if x.holds {
+		x.closeResponse()
 	}
-	if hook := x.core.local.options.Hooks.Response; hook != nil {
+	if x.request.ended {
+		return // or it had not begun
+	}
+	if hook := x.core.local.options.Hooks.Response; hook != nil && !x.reported {
+		x.reported = true
 		hook(x.request, x.status, x.sent)
 	}
+	x.request.ended = true
 	if x.body != nil {
 		x.body.end(ErrExchangeEnded)
-		x.body = nil
+		x.body, x.request.Body = nil, noBody{}
 	}
 	if x.cancel != nil {
 		x.cancel(cause)
 		x.context, x.cancel = nil, nil
 	}
-	x.request.exchange, x.request.Body = nil, nil
-	x.inputWaker = nil
-	if x.core.local.options.Strict {
-		x.request = new(Request)
+	if x.inputWaker != nil {
+		x.inputWaker = nil
 	}
+	if x.core.local.options.Strict {
+		x.newRequest()
+	}
+}
+
+func (x *exchange) newRequest() {
+	x.request = &Request{exchange: x, ended: true, Body: noBody{}}
 }
 
 // closeResponse closes what the response owns.
 func (x *exchange) closeResponse() {
+	x.holds = false
 	if later := x.later; later != nil {
 		x.later = nil
 		later.Close()
@@ -134,7 +143,9 @@ func (x *exchange) closeResponse() {
 // reset makes the exchange ready for the next request of the same connection.
 func (x *exchange) reset() {
 	x.received, x.awaitsBody, x.drained = false, false, 0
-	x.arrived, x.arrivedBefore, x.headTimed, x.bodyTimed = 0, 0, false, false
+	x.arrived, x.arrivedBefore = 0, 0
+	x.idleTimed, x.headTimed, x.bodyTimed = false, false, false
 	x.status, x.framing, x.sent = 0, framingNone, 0
+	x.holds, x.reported = false, false
 	x.headSent, x.continued, x.openEnded = false, false, false
 }

@@ -55,7 +55,8 @@ func (l *local) lendExchange(c *core) *exchange {
 		x = l.exchanges[n-1]
 		l.exchanges = l.exchanges[:n-1]
 	} else {
-		x = &exchange{request: new(Request)}
+		x = new(exchange)
+		x.newRequest()
 		x.parser.Init(parser.Request, &l.options.HeadLimits)
 	}
 	x.core = c

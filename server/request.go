@@ -27,13 +27,14 @@ type Request struct {
 	Body pipeline.Source[[]byte]
 
 	exchange *exchange
+	ended    bool
 	path     string // decoded
 	query    string // as sent, without '?'
 }
 
 // live returns the exchange, or panics when it has ended.
 func (r *Request) live() *exchange {
-	if r.exchange == nil {
+	if r.ended {
 		panic("server: a Request was used after its response was finished")
 	}
 	return r.exchange

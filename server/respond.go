@@ -13,9 +13,13 @@ import (
 )
 
 // respond begins to send what the handler, or a Later, has answered.
-func (c *core) respond(r Response) error {
+func (c *core) respond(r *Response) error {
 	x := c.exchange
+	if r.kind == kindComplete {
+		return c.respondComplete(r)
+	}
 	x.openEnded = x.openEnded || r.openEnded
+	x.holds = true
 	switch r.kind {
 	case kindLater:
 		x.later = r.flow.later
@@ -23,21 +27,19 @@ func (c *core) respond(r Response) error {
 	case kindError:
 		return c.respondError(r.flow.err)
 	case kindStream:
-		x.response, x.stream = r, r.flow.source
+		x.response, x.stream = *r, r.flow.source
 		if x.withoutBody(r.status) {
 			c.state = stateSettle
 			return c.sendHead(r.flow.length)
 		}
 		c.state = stateStream
 	case kindFile:
-		x.response, x.file = r, r.flow.file
+		x.response, x.file = *r, r.flow.file
 		c.state = stateFile
 		if x.withoutBody(r.status) || r.flow.length == 0 {
 			c.state = stateSettle
 		}
 		return c.sendHead(r.flow.length)
-	default:
-		return c.respondComplete(&r)
 	}
 	return nil
 }
@@ -59,9 +61,9 @@ func (c *core) respondComplete(r *Response) error {
 		c.out.B = append(c.out.B, r.text...)
 		c.out.B = append(c.out.B, r.body...)
 	case r.body != nil:
-		x.reference = r.body
+		x.holds, x.reference = true, r.body
 	default:
-		x.text = r.text
+		x.holds, x.text = true, r.text
 		c.state = stateRest
 	}
 	return nil
@@ -69,13 +71,13 @@ func (c *core) respondComplete(r *Response) error {
 
 // respondError answers an error, before the head of any response is out.
 func (c *core) respondError(err error) error {
-	c.exchange.closeResponse()
 	status, sentence, log := describeError(err)
 	if log {
-		c.local.options.Logger.Error("a request failed", "method", c.exchange.request.Method(),
-			"target", c.exchange.request.Target(), "status", status, "error", err)
+		c.logFailure("a request failed", status, err)
 	}
-	return c.respond(errorResponse(status, sentence))
+	c.exchange.closeResponse()
+	r := errorResponse(status, sentence)
+	return c.respond(&r)
 }
 
 func errorResponse(status int, sentence string) Response {
@@ -105,12 +107,13 @@ func (c *core) stepLater(w pipeline.Waker) error {
 	if err == pipeline.ErrPending {
 		return err
 	}
-	later := x.later
+	// Closed last: should Close panic, the response that came is already where it
+	// will be closed.
+	defer x.later.Close()
 	x.later = nil
-	later.Close()
 	switch err {
 	case nil:
-		return c.respond(r)
+		return c.respond(&r)
 	case io.EOF:
 		err = errors.New("server: the source of a Later response ended without a response")
 	}
@@ -217,11 +220,18 @@ func shortBody(sent, declared int64) error {
 
 // cut ends the connection in the middle of a response's body.
 func (c *core) cut(err error) error {
-	x := c.exchange
-	c.local.options.Logger.Error("a response was cut after its head was sent",
-		"method", x.request.Method(), "target", x.request.Target(), "sent", x.sent, "error", err)
-	c.resets = x.framing == framingUntilClose
+	c.logFailure("a response was cut after its head was sent", c.exchange.status, err)
+	c.resets = c.exchange.framing == framingUntilClose
 	return c.end(ReasonResponseFailed, err)
+}
+
+func (c *core) logFailure(what string, status int, err error) {
+	r := c.exchange.request
+	attributes := []any{"method", r.Method(), "target", r.Target(), "status", status, "sent", c.exchange.sent, "error", err}
+	if worker := (*pipeline.PanicError)(nil); errors.As(err, &worker) {
+		attributes = append(attributes, "stack", string(worker.Stack))
+	}
+	c.local.options.Logger.Error(what, attributes...)
 }
 
 // stepRest hands out a piece of a large text.
@@ -319,12 +329,17 @@ func (x *exchange) discardFed() bool {
 
 // panicked makes a failure of its exchange of a panic in a handler or a stage.
 func (c *core) panicked(value any) error {
-	c.local.options.Logger.Error("a handler or a stage panicked", "panic", value, "stack", string(debug.Stack()))
+	c.logPanic(value)
 	x := c.exchange
 	if x == nil || x.headSent || c.state == stateHead {
-		return c.end(ReasonResponseFailed, errPanicked)
+		c.resets = x != nil && x.framing == framingUntilClose
+		return c.endGuarded(ReasonResponseFailed, errPanicked)
 	}
 	return c.respondError(errPanicked)
+}
+
+func (c *core) logPanic(value any) {
+	c.local.options.Logger.Error("a handler or a stage panicked", "panic", value, "stack", string(debug.Stack()))
 }
 
 // errPanicked has been logged with its stack where it was recovered.
