@@ -26,7 +26,7 @@ import (
 //     tries again. It is logged once for each episode, which ends only when the queue
 //     has been emptied: under a full table each connection that ends would begin another.
 //
-// done is closed when nothing holds the descriptor any more.
+// done is closed when the descriptor is, unless it is the end of the loop that closes it.
 
 const (
 	// acceptBudget is how many connections are accepted in one turn.
@@ -95,9 +95,7 @@ func (a *acceptor) beginClose() {
 		return
 	}
 	if a.started {
-		if a.loop.Post(a.finish) != nil {
-			close(a.done) // the loop has ended, and has closed all its sockets
-		}
+		_ = a.loop.Post(a.finish) // refused by a loop that is ending: it closes all its sockets
 		return
 	}
 	a.closed = true
@@ -113,15 +111,22 @@ func (a *acceptor) postOver(fd int) {
 	}
 }
 
-// finish lets go of the listening socket, behind the last of its connections.
+// finish lets go of the listening socket, behind the last of its connections. Only with
+// its descriptor closed is the address free.
 func (a *acceptor) finish() {
-	defer close(a.done)
 	a.loop.Unschedule(&a.task)
 	a.loop.ClearTimer(&a.timer)
-	if !a.socket.Closed() {
-		a.acceptUpTo(backlog, a.handOver)
-	}
+	a.acceptUpTo(backlog, a.handOver)
+	a.loop.closeWaiters = append(a.loop.closeWaiters, a.done)
 	a.socket.Close()
+}
+
+// wait returns when the descriptor is closed, by beginClose or by the end of the loop.
+func (a *acceptor) wait() {
+	select {
+	case <-a.done:
+	case <-a.loop.over:
+	}
 }
 
 // SocketEvent says that there are connections.

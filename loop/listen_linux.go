@@ -77,7 +77,7 @@ func (ln *Listener) Close() {
 		ln.beginClose()
 	}
 	for _, a := range ln.acceptors {
-		<-a.done
+		a.wait()
 	}
 }
 

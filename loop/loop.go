@@ -54,20 +54,23 @@ type Loop struct {
 	logger *slog.Logger
 
 	// Owned by the loop's goroutine.
-	sockets  []*Socket // by descriptor
-	attached int
-	closing  []int // descriptors to close behind the batch
-	tasks    taskQueues
-	wheel    wheel
-	alarmAt  int64 // tick the alarm is set to; noTick when it is not
-	turn     uint32
-	inTurn   bool
-	knowsNow bool
-	now      time.Duration
-	running  any // what is being run, to name it when it panics
-	batch    []func()
-	batchRun int // how many of batch have been started
-	ended    bool
+	sockets      []*Socket // by descriptor
+	attached     int
+	closing      []int           // descriptors to close behind the batch
+	closeWaiters []chan struct{} // closed when those descriptors are
+	tasks        taskQueues
+	wheel        wheel
+	alarmAt      int64 // tick the alarm is set to; noTick when it is not
+	turn         uint32
+	inTurn       bool
+	knowsNow     bool
+	now          time.Duration
+	running      any // what is being run, to name it when it panics
+	batch        []func()
+	batchRun     int  // how many of batch have been started
+	ended        bool // no socket can be attached any more
+
+	over chan struct{} // closed when the loop has ended and all its sockets are closed
 
 	// Shared with other goroutines.
 	mu       sync.Mutex
@@ -81,7 +84,7 @@ type Loop struct {
 // New makes a loop that is not running yet. It holds descriptors: Run releases them, so
 // a loop that is no longer wanted is stopped and then run.
 func New(o Options) (*Loop, error) {
-	l := &Loop{poller: o.Poller, clock: o.Clock, logger: o.Logger, alarmAt: noTick}
+	l := &Loop{poller: o.Poller, clock: o.Clock, logger: o.Logger, alarmAt: noTick, over: make(chan struct{})}
 	if l.logger == nil {
 		l.logger = slog.Default()
 	}
@@ -140,6 +143,7 @@ func (l *Loop) finish() {
 	l.closeDescriptors()
 	l.ended = true
 	l.inTurn = false
+	close(l.over)
 }
 
 // Stop makes Run return once the turns that are already due have run. It does not wait

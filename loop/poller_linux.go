@@ -29,6 +29,11 @@ type epollPoller struct {
 }
 
 func newEpollPoller() (*epollPoller, error) {
+	// Go's runtime makes two descriptors of its own when the first timer is started, and
+	// ends the process if it cannot. So let it have them now: a server may run out of
+	// descriptors before anything in it has needed a timer.
+	time.AfterFunc(time.Hour, func() {}).Stop()
+
 	poller, err := netpoll.OpenPoller()
 	if err != nil {
 		return nil, fmt.Errorf("loop: the epoll descriptor could not be made: %w", err)
@@ -79,32 +84,12 @@ func (p *epollPoller) report(fd int, events netpoll.IOEvent, _ netpoll.IOFlags) 
 	case p.timerFD:
 		goOn = p.turns.Alarm()
 	default:
-		goOn = p.turns.Event(fd, readinessOf(events))
+		goOn = p.turns.Event(fd, ReadinessOf(events))
 	}
 	if !goOn {
 		return gneterrors.ErrEngineShutdown
 	}
 	return nil
-}
-
-func readinessOf(events uint32) Readiness {
-	var r Readiness
-	if events&unix.EPOLLIN != 0 {
-		r |= Readable
-	}
-	if events&unix.EPOLLOUT != 0 {
-		r |= Writable
-	}
-	if events&unix.EPOLLRDHUP != 0 {
-		r |= HalfClosed
-	}
-	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
-		r |= Broken
-	}
-	if events&unix.EPOLLPRI != 0 {
-		r |= Urgent
-	}
-	return r
 }
 
 func (p *epollPoller) Add(fd int) error {

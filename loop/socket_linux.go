@@ -168,4 +168,8 @@ func (l *Loop) closeDescriptors() {
 		l.closing[i] = -1
 	}
 	l.closing = l.closing[:0]
+	for _, waiter := range l.closeWaiters {
+		close(waiter)
+	}
+	l.closeWaiters = nil
 }

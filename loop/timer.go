@@ -24,6 +24,10 @@ func (t *Timer) Init(e Expirer) { t.expirer = e }
 // runs, unless Expire set it again.
 func (t *Timer) Armed() bool { return t.slot != 0 }
 
+// At is the loop time that the timer is set to, rounded up to the millisecond that it
+// expires in. It means something while the timer is armed.
+func (t *Timer) At() time.Duration { return time.Duration(t.tick) * tickLength }
+
 // SetTimer makes t expire once the loop's time is at, and not before; if it is armed it
 // is moved. It expires within a millisecond of that, or as soon afterwards as the loop
 // gets to it. A time that has passed means the next millisecond: a timer never expires

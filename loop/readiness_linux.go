@@ -1,5 +1,7 @@
 package loop
 
+import "golang.org/x/sys/unix"
+
 // Readiness is a set of facts that the kernel reported about a socket.
 type Readiness uint8
 
@@ -32,6 +34,27 @@ func (r Readiness) implied() Readiness {
 	}
 	if r&Broken != 0 {
 		r |= Readable | Writable
+	}
+	return r
+}
+
+// ReadinessOf says what a set of bits from epoll_wait(2) means. It is for pollers.
+func ReadinessOf(events uint32) Readiness {
+	var r Readiness
+	if events&unix.EPOLLIN != 0 {
+		r |= Readable
+	}
+	if events&unix.EPOLLOUT != 0 {
+		r |= Writable
+	}
+	if events&unix.EPOLLRDHUP != 0 {
+		r |= HalfClosed
+	}
+	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+		r |= Broken
+	}
+	if events&unix.EPOLLPRI != 0 {
+		r |= Urgent
 	}
 	return r
 }

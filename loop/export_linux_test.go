@@ -1,0 +1,25 @@
+package loop
+
+// SetAccept replaces the system call that a listener's sockets accept with.
+func (ln *Listener) SetAccept(accept func(listener int) (int, error)) {
+	for _, a := range ln.acceptors {
+		a.accept = accept
+	}
+}
+
+// AcceptNonBlocking is what SetAccept replaces.
+var AcceptNonBlocking = acceptNonBlocking
+
+// Sockets are the descriptors that a listener listens on.
+func (ln *Listener) Sockets() []int {
+	var fds []int
+	for _, a := range ln.acceptors {
+		fds = append(fds, a.fd)
+	}
+	return fds
+}
+
+const (
+	AcceptBudget = acceptBudget
+	AcceptRetry  = acceptRetry
+)
