@@ -2,7 +2,6 @@ package parser_test
 
 import (
 	"bufio"
-	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,6 +26,30 @@ const browserHead = "GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pin
 	"\r\n"
 
 const shortHead = "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"
+
+func TestHeadTakesOneAllocation(t *testing.T) {
+	if len(browserHead) != 703 {
+		t.Errorf("The browser's head has %d bytes; the well-known one has 703.", len(browserHead))
+	}
+	for _, head := range []string{browserHead, shortHead} {
+		data := []byte(head)
+		var p parser.Parser
+		p.Init(parser.Request, nil)
+		allocations := testing.AllocsPerRun(100, func() {
+			p.Feed(data)
+			for event := parser.NeedData; event != parser.End; {
+				var err error
+				if event, err = p.Next(); err != nil {
+					t.Fatalf("%q was refused: %v.", head, err)
+				}
+			}
+			p.Restart()
+		})
+		if allocations != 1 {
+			t.Errorf("%q takes %v allocations; one was expected, the string of the head.", head, allocations)
+		}
+	}
+}
 
 func BenchmarkBrowserHead(b *testing.B) { benchmarkHead(b, browserHead) }
 
@@ -97,7 +120,6 @@ func BenchmarkChunkedBody(b *testing.B) {
 	chunk := "400\r\n" + strings.Repeat("x", 1024) + "\r\n"
 	data := []byte("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		strings.Repeat(chunk, 64) + "0\r\n\r\n")
-	data = bytes.Clone(data)
 	var p parser.Parser
 	p.Init(parser.Request, nil)
 	b.SetBytes(int64(len(data)))

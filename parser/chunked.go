@@ -26,11 +26,10 @@ const overheadAllowed = 4
 
 // readChunked reads a chunked body up to its trailer section, and then goes on with that.
 func (p *Parser) readChunked() (Event, error) {
-	for len(p.input) > 0 {
+	for p.next < len(p.input) {
 		if p.chunk == chunkData {
-			n := p.takeData(int(min(int64(len(p.input)), p.remaining)))
-			p.overhead -= overheadAllowed * int64(n)
-			if p.remaining -= int64(n); p.remaining == 0 {
+			p.overhead -= overheadAllowed * int64(p.takeData())
+			if p.remaining == 0 {
 				p.chunk = chunkDataCR
 			}
 			return BodyData, nil
@@ -39,7 +38,7 @@ func (p *Parser) readChunked() (Event, error) {
 			return NeedData, p.fail(faultChunkOverhead, 0)
 		}
 		p.overhead++
-		if f := p.chunkFraming(p.input[0]); f != faultNone {
+		if f := p.chunkFraming(p.input[p.next]); f != faultNone {
 			return NeedData, p.fail(f, 0)
 		}
 		p.consume(1)
@@ -54,8 +53,7 @@ func (p *Parser) readChunked() (Event, error) {
 // chunkFraming goes on by one byte of framing and returns what is wrong with it.
 func (p *Parser) chunkFraming(c byte) fault {
 	switch p.chunk {
-	case chunkSizeFirst:
-		p.remaining = 0
+	case chunkSizeFirst: // remaining is 0: all of the chunk before has been handed out
 		p.chunk = chunkSize
 		return p.chunkSizeDigit(c)
 	case chunkSize:

@@ -56,6 +56,7 @@ const (
 	faultFold
 	faultEmptyName
 	faultNameSpace
+	faultNoColon
 	faultName
 	faultValue
 	faultBareLF
@@ -103,6 +104,7 @@ var faultTexts = [...]faultText{
 	faultFold:               {400, "A field line begins with white space; folded lines are obsolete and a field name was expected."},
 	faultEmptyName:          {400, "A field name is empty; a token was expected before the colon."},
 	faultNameSpace:          {400, "White space comes before the colon of a field line; the colon was expected right after the name."},
+	faultNoColon:            {400, "A field line has no colon; a name and then a colon were expected."},
 	faultName:               {400, "A field name has a character that a token must not have; letters, digits and '-' and then a colon were expected."},
 	faultValue:              {400, "A field value has a control character; text and then CR LF were expected."},
 	faultBareLF:             {400, "A line ends with LF alone; CR LF was expected."},

@@ -4,7 +4,7 @@ package parser
 // line that ends them. Its states follow each other in the order in which they stand
 // here, so that a line that is there whole passes them without a jump back.
 func (p *Parser) scanFieldLines(b []byte) outcome {
-	i, mark, nameEnd := p.position, p.mark, p.nameEnd
+	i, mark, colon := p.position, p.mark, p.colon
 	state := p.state
 scan:
 	for {
@@ -19,10 +19,10 @@ scan:
 				continue
 			}
 			mark = i
-			if p.lines == p.limits.Fields {
+			if p.linesLeft == 0 {
 				return p.refuse(faultFieldsLimit, i)
 			}
-			p.lines++
+			p.linesLeft--
 			state = inName
 			fallthrough
 		case inName:
@@ -33,7 +33,7 @@ scan:
 			if b[i] != ':' || i == mark {
 				return p.refuseName(b[i], mark, i)
 			}
-			nameEnd = i
+			colon = i
 			i++
 			state = inValue
 			fallthrough
@@ -55,7 +55,7 @@ scan:
 			if b[i] != '\n' {
 				return p.refuse(faultBareCR, i)
 			}
-			if p.endFieldLine(b, mark, nameEnd, i-1) != nil {
+			if p.endFieldLine(b, mark, colon, i-1) != nil {
 				return refused
 			}
 			i++
@@ -71,7 +71,7 @@ scan:
 			return complete
 		}
 	}
-	p.position, p.mark, p.nameEnd, p.state = i, mark, nameEnd, state
+	p.position, p.mark, p.colon, p.state = i, mark, colon, state
 	return incomplete
 }
 
@@ -85,16 +85,18 @@ func (p *Parser) endFieldLine(b []byte, nameStart, nameEnd, end int) error {
 	for start < end && isOWS(b[end-1]) {
 		end--
 	}
-	name := b[nameStart:nameEnd]
 	s := span{uint32(nameStart), uint32(nameEnd), uint32(start), uint32(end)}
 	if p.phase == phaseTrailers {
-		if !forbiddenTrailer(name) {
+		if !forbiddenTrailer(b[nameStart:nameEnd]) {
 			p.trailers.spans = append(p.trailers.spans, s)
 		}
 		return nil
 	}
 	p.head.Fields.spans = append(p.head.Fields.spans, s)
-	return p.noteField(name, b[start:end], start, len(p.head.Fields.spans)-1)
+	if notedLengths>>uint(nameEnd-nameStart)&1 == 0 {
+		return nil
+	}
+	return p.noteField(b[nameStart:nameEnd], b[start:end], start)
 }
 
 // refuseName says what is wrong with the byte at i, where a name from mark on ends.
@@ -108,6 +110,8 @@ func (p *Parser) refuseName(c byte, mark, i int) outcome {
 		return p.refuse(faultEmptyName, i)
 	case c == '\n' && i == mark:
 		return p.refuse(faultBareLF, i)
+	case c == '\r' || c == '\n':
+		return p.refuse(faultNoColon, i)
 	}
 	return p.refuse(faultName, i)
 }

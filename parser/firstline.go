@@ -1,7 +1,5 @@
 package parser
 
-import "encoding/binary"
-
 // scanRequestLine scans a request-line (RFC 9112, section 3) up to and including its
 // CR LF. A line that is there whole passes the states without a jump back.
 func (p *Parser) scanRequestLine(b []byte) outcome {
@@ -31,6 +29,10 @@ func (p *Parser) scanRequestLine(b []byte) outcome {
 		}
 		p.targetEnd = i
 		i++
+		if i >= 0 && i < len(b)-9 && word(b, i) == http11 && b[i+8] == '\r' && b[i+9] == '\n' {
+			p.major, p.minor = 1, 1
+			return p.advance(atLineStart, i+10)
+		}
 	}
 	return p.scanVersion(b, i, p.targetEnd+1)
 }
@@ -64,17 +66,13 @@ const (
 // scanVersion scans from i on an HTTP-version (RFC 9112, section 2.3) that begins at
 // start, with what ends it: the CR LF of a request-line, or the space of a status-line.
 func (p *Parser) scanVersion(b []byte, i, start int) outcome {
-	if i == start && i+versionLength <= len(b) && binary.LittleEndian.Uint64(b[i:]) == http11 {
-		p.major, p.minor = 1, 1
-		i += versionLength
-	}
 	for ; i < len(b); i++ {
 		c, ok := b[i], true
 		switch at := i - start; at {
 		case len("HTTP/"):
 			p.major, ok = c-'0', isDigit(c)
 		case len("HTTP/1."):
-			p.minor, ok = c-'0', isDigit(c)
+			p.minor, ok = min(c-'0', 1), isDigit(c)
 		case versionLength:
 			if c != '\r' && p.kind == Request || c != ' ' && p.kind == Response {
 				return p.refuse(faultVersion, i)

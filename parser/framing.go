@@ -34,22 +34,26 @@ func (f *framing) persistent(minor uint8) bool {
 	return !f.close && (minor > 0 || f.keepAlive)
 }
 
-// noteField takes what framing needs from a field line of a head, the i-th, which
-// p.head.Fields already has. Only these five names have a meaning here: Content_Length
+// notedLengths has a bit for the length of each name that noteField knows.
+const notedLengths uint64 = 1<<len("host") | 1<<len("expect") | 1<<len("connection") |
+	1<<len("content-length") | 1<<len("transfer-encoding")
+
+// noteField takes what framing needs from the last of p.head.Fields, whose value begins
+// at start. Only these five names have a meaning here: Content_Length
 // and the like have none.
-func (p *Parser) noteField(name, value []byte, start, i int) error {
+func (p *Parser) noteField(name, value []byte, start int) error {
 	switch len(name) {
 	case len("host"):
 		if name[0]|0x20 == 'h' && equalFold(name, "host") {
-			return p.noteHost(start, i)
+			return p.noteHost(start)
 		}
 	case len("expect"):
 		if name[0]|0x20 == 'e' && equalFold(name, "expect") {
-			p.framing.noteExpect(value)
+			p.noteExpect(value)
 		}
 	case len("connection"):
 		if name[0]|0x20 == 'c' && equalFold(name, "connection") {
-			p.framing.noteConnection(value)
+			p.noteConnection(value)
 		}
 	case len("content-length"):
 		if name[0]|0x20 == 'c' && equalFold(name, "content-length") {
@@ -63,11 +67,11 @@ func (p *Parser) noteField(name, value []byte, start, i int) error {
 	return nil
 }
 
-func (p *Parser) noteHost(start, i int) error {
+func (p *Parser) noteHost(start int) error {
 	if p.framing.host >= 0 && p.kind == Request {
 		return p.fail(faultHosts, start)
 	}
-	p.framing.host = i
+	p.framing.host = len(p.head.Fields.spans) - 1
 	return nil
 }
 
@@ -138,8 +142,10 @@ func endsInChunked(value []byte) bool {
 	return false
 }
 
-// noteConnection reads the options of one Connection field line (RFC 9110, section 7.6.1).
-func (f *framing) noteConnection(value []byte) {
+// noteConnection reads the options of one Connection field line (RFC 9110, section
+// 7.6.1). HTTP/1.0 knows no upgrade (section 7.8).
+func (p *Parser) noteConnection(value []byte) {
+	f := &p.framing
 	for len(value) > 0 {
 		var option []byte
 		option, value = listElement(value)
@@ -149,19 +155,21 @@ func (f *framing) noteConnection(value []byte) {
 		case equalFold(option, "close"):
 			f.close = true
 		case equalFold(option, "upgrade"):
-			f.upgrade = true
+			f.upgrade = p.minor > 0
 		}
 	}
 }
 
-// noteExpect reads the expectations of one Expect field line (RFC 9110, section 10.1.1).
-func (f *framing) noteExpect(value []byte) {
+// noteExpect reads the expectations of one Expect field line (RFC 9110, section
+// 10.1.1). In HTTP/1.0, 100-continue means nothing.
+func (p *Parser) noteExpect(value []byte) {
+	f := &p.framing
 	for len(value) > 0 {
 		var expectation []byte
 		expectation, value = listElement(value)
 		switch {
 		case equalFold(expectation, "100-continue"):
-			f.expectContinue = true
+			f.expectContinue = p.minor > 0
 		case len(expectation) > 0:
 			f.badExpectation = true
 		}

@@ -54,45 +54,49 @@ type Head struct {
 func (p *Parser) makeHead(section []byte) error {
 	raw := string(section)
 	h, f := &p.head, &p.framing
-	h.Fields.raw = raw
-	h.Minor = int(min(p.minor, 1))
+	h.Minor = int(p.minor)
 	h.ContentLength = f.length
 	h.Chunked = f.chunked
 	h.KeepAlive = f.persistent(p.minor)
-	h.Upgrade = f.upgrade && p.minor > 0
+	h.Upgrade = f.upgrade
 	if p.kind == Response {
+		h.Fields.raw = raw
 		h.Status = p.status
 		h.Reason = raw[min(reasonStart, p.reasonEnd):p.reasonEnd]
 		return nil
 	}
-	h.Method = raw[:p.methodEnd]
-	h.Target = raw[p.methodEnd+1 : p.targetEnd]
-	h.ExpectContinue = f.expectContinue && p.minor > 0
+	h.ExpectContinue = f.expectContinue
 	h.BadExpectation = f.badExpectation
-	return p.checkTarget()
-}
-
-// checkTarget checks that the target of a request fits its method and that the Host
-// field is what RFC 9112, section 3.2 asks for, and sets Head.Host.
-func (p *Parser) checkTarget() error {
-	h := &p.head
-	authority, ok := targetAuthority(h.Method, h.Target)
+	method, target := raw[:p.methodEnd], raw[p.methodEnd+1:p.targetEnd]
+	authority, ok := targetAuthority(method, target)
 	if !ok {
 		return p.fail(faultTargetForm, p.methodEnd+1)
 	}
-	host := ""
-	if p.framing.host >= 0 {
-		s := h.Fields.spans[p.framing.host]
-		host = h.Fields.raw[s.valueStart:s.valueEnd]
-		if !validHost(host) {
-			return p.fail(faultHost, int(s.valueStart))
-		}
-	} else if h.Minor > 0 {
-		return p.fail(faultNoHost, p.position)
+	host, err := p.hostField(raw)
+	if err != nil {
+		return err
 	}
 	if authority != "" {
 		host = authority
 	}
-	h.Host = host
+	// One after another, these share one check for a write barrier.
+	h.Fields.raw, h.Method, h.Target, h.Host = raw, method, target, host
 	return nil
+}
+
+// hostField returns the value of the Host field, which HTTP/1.1 requires (RFC 9112,
+// section 3.2).
+func (p *Parser) hostField(raw string) (string, error) {
+	if p.framing.host < 0 {
+		if p.minor > 0 {
+			return "", p.fail(faultNoHost, p.position)
+		}
+		return "", nil
+	}
+	s := p.head.Fields.spans[p.framing.host]
+	host := raw[s.valueStart:s.valueEnd]
+	if !p.knownHost.valid(host) {
+		return "", p.fail(faultHost, int(s.valueStart))
+	}
+	return host, nil
 }

@@ -9,19 +9,19 @@ import (
 // targetAuthority reports whether target has a form that method allows (RFC 9112,
 // section 3.2), and returns its authority: "" for the origin-form and for *.
 func targetAuthority(method, target string) (authority string, ok bool) {
+	if target[0] == '/' && method != "CONNECT" {
+		return "", true
+	}
+	return otherAuthority(method, target)
+}
+
+// otherAuthority is targetAuthority for all but the origin-form.
+func otherAuthority(method, target string) (authority string, ok bool) {
 	if method == "CONNECT" {
 		colon := strings.LastIndexByte(target, ':')
 		port, err := strconv.ParseUint(target[colon+1:], 10, 16)
 		return target, colon > 0 && err == nil && port > 0 && validHost(target)
 	}
-	if target[0] == '/' {
-		return "", true
-	}
-	return uriAuthority(method, target)
-}
-
-// uriAuthority is targetAuthority for the targets that are seldom seen.
-func uriAuthority(method, target string) (authority string, ok bool) {
 	if target == "*" {
 		return "", method == "OPTIONS"
 	}
@@ -35,20 +35,35 @@ func uriAuthority(method, target string) (authority string, ok bool) {
 	return rest, rest != "" && validHost(rest)
 }
 
+// A knownHost remembers the last host that was found valid, since a connection sends the
+// same one with nearly every request. It holds a copy and refers to nothing.
+type knownHost struct {
+	length uint8
+	bytes  [39]byte
+}
+
+// valid is validHost.
+func (k *knownHost) valid(host string) bool {
+	if host == string(k.bytes[:k.length]) {
+		return true
+	}
+	if !validHost(host) {
+		return false
+	}
+	if len(host) <= len(k.bytes) {
+		k.length = uint8(copy(k.bytes[:], host))
+	}
+	return true
+}
+
 // validHost reports whether s is a host with an optional port (RFC 9110, section 7.2):
 // a registered name or an IPv4 address, or an IPv6 address in brackets. An empty s is
 // valid, a port without a host is not. The future addresses and zones of RFC 3986 and
 // RFC 6874 are refused.
 func validHost(s string) bool {
-	i := 0
-	for i < len(s) {
-		if classes[s[i]]&classHost != 0 {
-			i++
-		} else if s[i] == '%' && i+2 < len(s) && isHexadecimal(s[i+1]) && isHexadecimal(s[i+2]) {
-			i += 3
-		} else {
-			break
-		}
+	i := hostNameEnd(s, 0)
+	for i+2 < len(s) && s[i] == '%' && isHexadecimal(s[i+1]) && isHexadecimal(s[i+2]) {
+		i = hostNameEnd(s, i+3)
 	}
 	switch {
 	case i == len(s):
@@ -56,7 +71,16 @@ func validHost(s string) bool {
 	case s[i] == ':':
 		return i > 0 && validPort(s[i:])
 	}
-	return i == 0 && s[0] == '[' && validAddress(s)
+	return s[0] == '[' && validAddress(s)
+}
+
+// hostNameEnd returns the index of the first byte at or after i that a registered name
+// has only percent-encoded, or len(s).
+func hostNameEnd(s string, i int) int {
+	for i < len(s) && classes[s[i]]&classHost != 0 {
+		i++
+	}
+	return i
 }
 
 // validAddress reports whether s, which begins with a bracket, is an IPv6 address in

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"io"
+	"math"
 
 	"github.com/valyala/bytebufferpool"
 )
@@ -50,10 +51,11 @@ const (
 // after Init. It must not be copied while in use, and is used by one goroutine at a time.
 type Parser struct {
 	limits   *Limits
-	input    []byte // fed and not consumed
-	data     []byte // of the last BodyData
+	input    []byte // as fed
+	next     int    // index in input of the first byte that is not consumed
+	data     int    // how many bytes before next are the data of the last BodyData
 	err      error  // in phaseStopped
-	consumed int64  // bytes of the message before input, or before the section being read
+	consumed int64  // bytes of the message before next, or before the section being read
 
 	kind       Kind
 	phase      phase
@@ -69,9 +71,10 @@ type Parser struct {
 	remaining int64 // counted, chunked: bytes of data still to come
 
 	section
-	framing  framing
-	head     Head
-	trailers Fields
+	framing   framing
+	head      Head
+	trailers  Fields
+	knownHost knownHost
 }
 
 // Init makes p ready to read messages of a kind. limits are kept by reference when they
@@ -84,8 +87,7 @@ func (p *Parser) Init(kind Kind, limits *Limits) {
 // It takes the place of what Rest returns: a caller that needs its memory back earlier
 // feeds a copy of Rest instead. It must not be called after FeedEOF.
 func (p *Parser) Feed(data []byte) {
-	p.data = nil
-	p.input = data
+	p.input, p.next, p.data = data, 0, 0
 }
 
 // FeedEOF says that the peer sends no more than what was fed. It ends the content of a
@@ -97,7 +99,7 @@ func (p *Parser) FeedEOF() { p.inputEnded = true }
 // ended between two messages, and otherwise an *Error; it is returned again by every
 // later call until Release.
 func (p *Parser) Next() (Event, error) {
-	p.data = nil
+	p.data = 0
 	switch p.phase {
 	case phaseBetween:
 		if !p.skipEmptyLines() {
@@ -124,7 +126,12 @@ func (p *Parser) Head() *Head { return &p.head }
 
 // Data returns the content that the last Next announced with BodyData: a slice of what
 // was fed, valid until the next call of Next or Feed. It is nil after any other event.
-func (p *Parser) Data() []byte { return p.data }
+func (p *Parser) Data() []byte {
+	if p.data == 0 {
+		return nil
+	}
+	return p.input[p.next-p.data : p.next : p.next]
+}
 
 // Trailers returns the fields of the trailer section, complete at End and valid until
 // Restart or Release. They must not be merged into the fields of the head unless their
@@ -133,11 +140,17 @@ func (p *Parser) Trailers() *Fields { return &p.trailers }
 
 // Rest returns the bytes that were fed and are not consumed: after End those of the next
 // message, or of the next protocol after an upgrade. They are lent as by Feed.
-func (p *Parser) Rest() []byte { return p.input }
+func (p *Parser) Rest() []byte { return p.input[p.next:] }
 
 // Started reports whether a byte of the message's head has been looked at and Restart
 // has not been called since. Empty lines before a request do not count.
 func (p *Parser) Started() bool { return p.started }
+
+// Idle reports whether nothing at all has been looked at since the last message ended,
+// not even a part of an empty line: then the parser may be given up for a new one.
+func (p *Parser) Idle() bool {
+	return p.phase == phaseBetween && !p.emptyLine && p.emptyLines == 0
+}
 
 // Restart goes on to the next message. It may be called after End only and panics
 // otherwise.
@@ -161,10 +174,11 @@ func (p *Parser) Release() {
 	p.head.Fields.release()
 	p.trailers.release()
 	*p = Parser{
-		kind:     p.kind,
-		limits:   p.limits,
-		head:     Head{Fields: p.head.Fields},
-		trailers: p.trailers,
+		kind:      p.kind,
+		limits:    p.limits,
+		head:      Head{Fields: p.head.Fields},
+		trailers:  p.trailers,
+		knownHost: p.knownHost,
 	}
 }
 
@@ -187,8 +201,8 @@ func (p *Parser) AnswerTo(method string) {
 // skipEmptyLines skips the empty lines before a request (RFC 9112, section 2.2) and
 // reports whether input begins with a message.
 func (p *Parser) skipEmptyLines() bool {
-	for len(p.input) > 0 {
-		switch c := p.input[0]; {
+	for p.next < len(p.input) {
+		switch c := p.input[p.next]; {
 		case p.emptyLine && c != '\n':
 			p.fail(faultBareCR, 0)
 			return false
@@ -205,7 +219,7 @@ func (p *Parser) skipEmptyLines() bool {
 		}
 		p.consume(1)
 	}
-	p.input = nil
+	p.input, p.next = nil, 0
 	if p.inputEnded {
 		p.stop(io.EOF)
 	}
@@ -214,38 +228,44 @@ func (p *Parser) skipEmptyLines() bool {
 
 // readData hands out what has come of content without framing of its own.
 func (p *Parser) readData() (Event, error) {
-	switch {
-	case len(p.input) > 0 && p.phase == phaseUntilClose:
-		p.takeData(len(p.input))
-		return BodyData, nil
-	case len(p.input) > 0:
-		n := p.takeData(int(min(int64(len(p.input)), p.remaining)))
-		if p.remaining -= int64(n); p.remaining == 0 {
+	if p.next == len(p.input) {
+		if p.inputEnded && p.phase == phaseUntilClose {
+			p.remaining = 0
 			p.phase = phaseEnd
+			return End, nil
 		}
-		return BodyData, nil
-	case p.inputEnded && p.phase == phaseUntilClose:
-		p.phase = phaseEnd
-		return End, nil
+		return p.needData()
 	}
-	return p.needData()
+	if p.phase == phaseUntilClose {
+		p.remaining = math.MaxInt64
+	}
+	if p.takeData(); p.remaining == 0 {
+		p.phase = phaseEnd
+	}
+	return BodyData, nil
 }
 
-// takeData makes the next n bytes of input the data of a BodyData event.
-func (p *Parser) takeData(n int) int {
-	p.data = p.input[:n:n]
+// takeData makes what there is of the remaining data that of a BodyData event, and
+// returns how many bytes that is.
+func (p *Parser) takeData() int {
+	n := len(p.input) - p.next
+	if int64(n) > p.remaining {
+		n = int(p.remaining)
+	}
+	p.data = n
+	p.remaining -= int64(n)
 	p.consume(n)
 	return n
 }
 
 func (p *Parser) consume(n int) {
-	p.input = p.input[n:]
+	p.next += n
 	p.consumed += int64(n)
 }
 
 // needData is the answer when input is used up within a message.
 func (p *Parser) needData() (Event, error) {
-	p.input = nil
+	p.input, p.next = nil, 0
 	if p.inputEnded {
 		return NeedData, p.failCutOff()
 	}
@@ -267,7 +287,7 @@ func (p *Parser) failCutOff() error {
 func (p *Parser) stop(err error) {
 	p.err = err
 	p.phase = phaseStopped
-	p.input = nil
+	p.input, p.next = nil, 0
 	p.releaseBuffer()
 }
 

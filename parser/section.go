@@ -20,11 +20,11 @@ import "github.com/valyala/bytebufferpool"
 //  3. No byte beyond the limit is scanned or kept, so that a section breaks its limit at
 //     the same byte however it was cut.
 type section struct {
-	buffer   *bytebufferpool.ByteBuffer // nil while the section lies in the input
-	position int                        // the next byte to look at
-	mark     int                        // where the element begins that position is in
-	nameEnd  int                        // of the field line that position is in
-	lines    int                        // field lines of head and trailers so far
+	buffer    *bytebufferpool.ByteBuffer // nil while the section lies in the input
+	position  int                        // the next byte to look at
+	mark      int                        // where the element begins that position is in
+	colon     int                        // where the name of the field line ends that position is in
+	linesLeft int                        // how many field lines may still come, trailers included
 
 	methodEnd int // of a request's method
 	targetEnd int // of a request's target
@@ -69,7 +69,7 @@ func (p *Parser) beginHead() {
 	p.phase = phaseHead
 	p.started = true
 	p.position = 0
-	p.lines = 0
+	p.linesLeft = p.limits.Fields
 	p.state = inMethod
 	if p.kind == Response {
 		p.status = 0
@@ -103,10 +103,13 @@ func (p *Parser) readSection(limit int) ([]byte, error) {
 	if p.buffer != nil {
 		return p.readBuffered(limit)
 	}
-	lines := p.input[:min(len(p.input), limit)]
+	lines := p.input[p.next:]
+	if len(lines) > limit {
+		lines = lines[:limit]
+	}
 	switch p.scan(lines) {
 	case complete:
-		p.input = p.input[p.position:]
+		p.next += p.position
 		return lines[:p.position], nil
 	case refused:
 		return nil, p.err
@@ -123,13 +126,13 @@ func (p *Parser) readSection(limit int) ([]byte, error) {
 }
 
 func (p *Parser) readBuffered(limit int) ([]byte, error) {
-	for len(p.input) > 0 {
-		step := min(len(p.input), limit-len(p.buffer.B), bufferStep)
-		p.buffer.B = append(p.buffer.B, p.input[:step]...)
+	for p.next < len(p.input) {
+		step := min(len(p.input)-p.next, limit-len(p.buffer.B), bufferStep)
+		p.buffer.B = append(p.buffer.B, p.input[p.next:p.next+step]...)
+		p.next += step
 		switch p.scan(p.buffer.B) {
 		case complete:
-			beyond := len(p.buffer.B) - p.position
-			p.input = p.input[step-beyond:]
+			p.next -= len(p.buffer.B) - p.position // what is beyond the section
 			return p.buffer.B[:p.position], nil
 		case refused:
 			return nil, p.err
@@ -137,7 +140,6 @@ func (p *Parser) readBuffered(limit int) ([]byte, error) {
 		if len(p.buffer.B) == limit {
 			return nil, p.failLimit()
 		}
-		p.input = p.input[step:]
 	}
 	_, err := p.needData()
 	return nil, err

@@ -91,8 +91,8 @@ func (c *conn) inputArrived() {
 // share is used up.
 func (c *conn) Run() {
 	c.readBudget = turnBytes
-	last := c.core.requests + turnRequests
-	for written := int64(0); written < turnBytes && c.core.requests < last; {
+	before := c.core.requests
+	for written := int64(0); written < turnBytes && c.core.requests-before < turnRequests; {
 		if c.unwritten != nil && !c.writeOn() {
 			return
 		}

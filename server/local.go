@@ -63,10 +63,17 @@ func (l *local) lendExchange(c *core) *exchange {
 	return x
 }
 
+// takeBackExchange takes an exchange whose connection does not need it any more.
+// One that is idle is as good as new: it holds at most the last head's string.
 func (l *local) takeBackExchange(x *exchange) {
-	x.parser.Release()
-	x.reset()
+	if !x.parser.Idle() {
+		x.parser.Release()
+		x.reset()
+	}
 	x.core = nil
+	if x.inputWaker != nil {
+		x.inputWaker = nil
+	}
 	if len(l.exchanges) < keptExchanges {
 		l.exchanges = append(l.exchanges, x)
 	}
