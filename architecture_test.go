@@ -1,0 +1,50 @@
+package penstock
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The packages may import of each other what ARCHITECTURE.md says, and nothing else.
+func TestPackagesKnowOnlyWhatTheyMay(t *testing.T) {
+	const module = "github.com/penstock-go/penstock/"
+	for pkg, allowed := range map[string]string{
+		"loop":     "loop",
+		"parser":   "parser",
+		"pipeline": "pipeline",
+		"server":   "server loop parser pipeline",
+	} {
+		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list -deps %s failed: %v", pkg, err)
+		}
+		seen := 0
+		for dep := range strings.Lines(string(out)) {
+			name, ours := strings.CutPrefix(strings.TrimSpace(dep), module)
+			if !ours {
+				continue
+			}
+			seen++
+			if !strings.Contains(" "+allowed+" ", " "+name+" ") {
+				t.Errorf("the package %s imports %s, which it must know nothing of", pkg, name)
+			}
+		}
+		if seen == 0 {
+			t.Errorf("go list -deps %s has not even listed the package itself", pkg)
+		}
+	}
+}
+
+// Of third parties, the framework needs three modules and what they need.
+func TestModuleNeedsThreeOthers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{if not .Indirect}}{{.Path}}{{end}}", "all").Output()
+	if err != nil {
+		t.Fatalf("go list -m failed: %v", err)
+	}
+	got := strings.Fields(string(out))
+	want := []string{"github.com/penstock-go/penstock", "github.com/panjf2000/gnet/v2", "github.com/valyala/bytebufferpool", "golang.org/x/sys"}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("the module should need %v directly, and needs %v", want, got)
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// tinySettings are those of a run of seconds; the test is skipped where it cannot run.
+func tinySettings(t *testing.T, arguments ...string) settings {
+	t.Helper()
+	if _, err := findWrk(1); err != nil {
+		t.Skip(err)
+	}
+	if _, err := exec.LookPath("cc"); err != nil {
+		t.Skip("there is no C compiler (cc) to build the floor with")
+	}
+	arguments = append(arguments, "-seconds", "1", "-connections", "300", "-echobytes", "1000000",
+		"-results", filepath.Join(t.TempDir(), "results", "latest.json"))
+	s, err := parseSettings(arguments, io.Discard)
+	if err != nil {
+		t.Fatalf("the settings %v are not taken: %v", arguments, err)
+	}
+	return s
+}
+
+func TestTinyRun(t *testing.T) {
+	s := tinySettings(t, "-rounds", "1", "-only", "pipelined,idle,echo", "-peers", "floor,nethttp")
+	var out, progress strings.Builder
+	if err := run(t.Context(), s, &out, &progress); err != nil {
+		t.Fatalf("the run failed: %v\n%s", err, progress.String())
+	}
+	expectNoChildren(t)
+	text, err := os.ReadFile(s.resultsPath)
+	if err != nil {
+		t.Fatalf("the run left no results: %v", err)
+	}
+	var found results
+	if err := json.Unmarshal(text, &found); err != nil {
+		t.Fatalf("the results are not JSON: %v", err)
+	}
+	expected := map[string]map[string][]string{
+		"pipelined": {floorName: {keyCPU, keyRate, keyLatencyP99, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
+		"idle":      {nethttpName: {keyIdleMemory}},
+		"echo":      {nethttpName: {keyPeakMemory, keyUnderWay, keyEchoSeconds}},
+	}
+	for _, scenario := range found.Scenarios {
+		if len(scenario.Servers) != len(expected[scenario.Name]) {
+			t.Errorf("%s has results of %d servers, expected %d", scenario.Name, len(scenario.Servers), len(expected[scenario.Name]))
+		}
+		for _, server := range scenario.Servers {
+			for _, key := range expected[scenario.Name][server.Label] {
+				if value := server.Measures[key]; value.Median <= 0 || len(value.Rounds) != 1 {
+					t.Errorf("%s of %s in %s is %+v, expected one round above 0", key, server.Label, scenario.Name, value)
+				}
+			}
+		}
+	}
+	if !strings.Contains(out.String(), "floor / nethttp") {
+		t.Errorf("the report compares nothing, expected floor / nethttp:\n%s", out.String())
+	}
+}
+
+// TestRunThatIsInterrupted cancels the run, as SIGINT does, while a server is being measured.
+func TestRunThatIsInterrupted(t *testing.T) {
+	s := tinySettings(t, "-rounds", "100", "-only", "hello", "-peers", "floor")
+	ctx, cancel := context.WithCancel(t.Context())
+	err := run(ctx, s, io.Discard, cancelAt{"round 1 of 100", cancel})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v, expected that the run was cancelled", err)
+	}
+	expectNoChildren(t)
+	if _, err := os.Stat(s.resultsPath); err == nil {
+		t.Error("the interrupted run left results, expected none")
+	}
+}
+
+func TestServerIsStoppedWhenItsUseFails(t *testing.T) {
+	h, err := newHarness(t.Context(), tinySettings(t, "-only", "hello", "-peers", "floor"), io.Discard)
+	if err != nil {
+		t.Fatalf("no harness: %v", err)
+	}
+	defer h.close()
+	reason := errors.New("the use failed")
+	err = h.withServer(t.Context(), h.contenders[0], roleHello, func(*serverProcess) error { return reason })
+	if !errors.Is(err, reason) {
+		t.Errorf("the error is %v, expected that of the use", err)
+	}
+	expectNoChildren(t)
+}
+
+func TestServerWithoutSourceIsLeftOut(t *testing.T) {
+	_, err := buildGo(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "program"))
+	if !errors.Is(err, errNotHere) {
+		t.Errorf("building an empty folder gave the error %v, expected that it is left out", err)
+	}
+}
+
+func TestRunOutsideItsFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := run(t.Context(), settings{}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "own folder") {
+		t.Errorf("the error is %v, expected that bench must be run in its own folder", err)
+	}
+}
+
+// cancelAt cancels when the text is written to it.
+type cancelAt struct {
+	text   string
+	cancel func()
+}
+
+func (c cancelAt) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.text) {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// expectNoChildren holds that every process the harness started has ended and been waited for.
+func expectNoChildren(t *testing.T) {
+	t.Helper()
+	pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+	if !errors.Is(err, syscall.ECHILD) {
+		t.Errorf("process %d was left (%v), expected no child processes", pid, err)
+	}
+}
+
+func TestMissingProgramsAreNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if _, err := findWrk(1); !errors.Is(err, errNoWrk) {
+		t.Errorf("without wrk the error is %v, expected that it must be installed", err)
+	}
+	if _, err := buildFloor(t.Context(), filepath.Join(t.TempDir(), "floor")); !errors.Is(err, errNotHere) {
+		t.Errorf("without a C compiler the error is %v, expected that the floor is left out", err)
+	}
+}

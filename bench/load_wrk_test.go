@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseWrkOutput(t *testing.T) {
+	const good = "Running 1s test\n  10 requests in 1.00s\n" +
+		`{"requests":10,"microseconds":1000000,"connect_errors":0,"read_errors":0,"write_errors":0,` +
+		`"status_errors":0,"timeouts":0,"latency_p50":20,"latency_p99":40}` + "\n"
+	got, err := parseWrkOutput([]byte(good))
+	expected := wrkResult{Requests: 10, Microseconds: 1e6, LatencyP50: 20, LatencyP99: 40}
+	if err != nil || got != expected {
+		t.Errorf("the result is %+v with error %v, expected %+v", got, err, expected)
+	}
+	tests := []struct{ why, old, new, complaint string }{
+		{"no line of results", "{", "", "no line"},
+		{"a broken line", `"requests":10`, `"requests":`, "not JSON"},
+		{"no request", `"requests":10`, `"requests":0`, "no request"},
+		{"an error of a socket", `"read_errors":0`, `"read_errors":3`, "3 reading"},
+		{"a timeout", `"timeouts":0`, `"timeouts":1`, "1 timeouts"},
+	}
+	for _, test := range tests {
+		_, err := parseWrkOutput([]byte(strings.Replace(good, test.old, test.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), test.complaint) {
+			t.Errorf("%s: the error is %v, expected one with %q", test.why, err, test.complaint)
+		}
+	}
+}
+
+func TestCaptureRequest(t *testing.T) {
+	wrk, err := findWrk(1)
+	if err != nil {
+		t.Skip(err)
+	}
+	request, err := wrk.captureRequest(t.Context())
+	if expected := "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"; string(request) != expected || err != nil {
+		t.Errorf("wrk's request is %q with error %v, expected %q", request, err, expected)
+	}
+}
