@@ -14,16 +14,13 @@ scan:
 				break scan
 			}
 			if b[i] == '\r' {
-				i++
-				state = atLastLF
+				i, state = i+1, atLastLF
 				continue
 			}
-			mark = i
-			if p.linesLeft == 0 {
+			if p.linesLeft--; p.linesLeft < 0 {
 				return p.refuse(faultFieldsLimit, i)
 			}
-			p.linesLeft--
-			state = inName
+			mark, state = i, inName
 			fallthrough
 		case inName:
 			i = tokenEnd(b, i)
@@ -33,9 +30,7 @@ scan:
 			if b[i] != ':' || i == mark {
 				return p.refuseName(b[i], mark, i)
 			}
-			colon = i
-			i++
-			state = inValue
+			colon, i, state = i, i+1, inValue
 			fallthrough
 		case inValue:
 			i = textEnd(b, i)
@@ -45,30 +40,24 @@ scan:
 			if b[i] != '\r' {
 				return p.refuseValue(b[i], i)
 			}
-			i++
-			state = atLF
+			i, state = i+1, atLF
 			fallthrough
-		case atLF:
+		case atLF, atLastLF:
 			if i == len(b) {
 				break scan
 			}
 			if b[i] != '\n' {
 				return p.refuse(faultBareCR, i)
 			}
-			if p.endFieldLine(b, mark, colon, i-1) != nil {
+			i++
+			if state == atLastLF {
+				p.position = i
+				return complete
+			}
+			if p.endFieldLine(b, mark, colon, i-len("\r\n")) != nil {
 				return refused
 			}
-			i++
 			state = atLineStart
-		case atLastLF:
-			if i == len(b) {
-				break scan
-			}
-			if b[i] != '\n' {
-				return p.refuse(faultBareCR, i)
-			}
-			p.position = i + 1
-			return complete
 		}
 	}
 	p.position, p.mark, p.colon, p.state = i, mark, colon, state
