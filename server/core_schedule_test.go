@@ -25,7 +25,6 @@ var (
 type conversation struct {
 	input   []byte
 	answers []wanted
-	closes  bool // the last request asks for the connection's end
 }
 
 type wanted struct {

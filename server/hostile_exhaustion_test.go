@@ -144,7 +144,7 @@ func (p *peer) trickle(s *subject, why string) answer {
 // Row 29: the time for a head is one deadline, however often a byte comes.
 func TestHostile29SlowHead(t *testing.T) {
 	t.Parallel()
-	s := besiege(t, server.Options{HeadTimeout: short, HeadLimits: parser.Limits{Head: 1 << 20}}, countBody)
+	s := besiege(t, server.Options{HeadTimeout: unhurried, HeadLimits: parser.Limits{Head: 1 << 20}}, countBody)
 	for _, before := range []string{"", get("/good")} {
 		p := s.dial(t)
 		if before != "" {
@@ -169,7 +169,7 @@ func TestHostile29SlowHead(t *testing.T) {
 
 // Row 29: what was there of the heads is given back.
 func TestHostile29SlowHeadsGiveMemoryBack(t *testing.T) {
-	s := besiege(t, server.Options{HeadTimeout: 10 * short}, countBody)
+	s := besiege(t, server.Options{HeadTimeout: unhurried}, countBody)
 	s.wantBystanderServed(t, "before")
 	before := heapInUse()
 	const clients = 200
@@ -192,7 +192,7 @@ func TestHostile29SlowHeadsGiveMemoryBack(t *testing.T) {
 // Row 30: a connection between two requests is not kept for ever.
 func TestHostile30Idle(t *testing.T) {
 	t.Parallel()
-	s := besiege(t, server.Options{IdleTimeout: short}, countBody)
+	s := besiege(t, server.Options{IdleTimeout: unhurried}, countBody)
 	for _, requests := range []int{1, 3} {
 		p := s.dial(t)
 		for range requests {
@@ -215,7 +215,7 @@ func TestHostile30Idle(t *testing.T) {
 // Row 30: empty lines are no requests, and do not keep a connection alive.
 func TestHostile30EmptyLinesAreIdle(t *testing.T) {
 	t.Parallel()
-	s := besiege(t, server.Options{IdleTimeout: short, HeadTimeout: short, LingerTimeout: short}, countBody)
+	s := besiege(t, server.Options{IdleTimeout: unhurried, LingerTimeout: short}, countBody)
 	p := s.dial(t)
 	p.send(get("/x"))
 	p.wantSaid("a request is answered", "/x", 0)
@@ -251,9 +251,9 @@ func TestHostile31SlowBody(t *testing.T) {
 // Row 31: the time runs for a client that is asked only.
 func TestHostile31BodyThatIsNotAskedFor(t *testing.T) {
 	t.Parallel()
-	s := besiege(t, server.Options{BodyTimeout: short}, func(r *server.Request) server.Response {
+	s := besiege(t, server.Options{BodyTimeout: unhurried, BodyRate: -1}, func(r *server.Request) server.Response {
 		target := r.Target()
-		body := then(r.After(5*short), pipeline.Collect(r.Body, 100))
+		body := then(r.After(3*unhurried), pipeline.Collect(r.Body, 100))
 		return server.Later(pipeline.Map(body, func(body []byte) (server.Response, error) {
 			return server.Text(200, said(target, len(body))), nil
 		}))

@@ -193,7 +193,7 @@ func TestHostileHalfCloseWithinARequest(t *testing.T) {
 func TestHostileUnixSocket(t *testing.T) {
 	t.Parallel()
 	s := newSubject()
-	s.startAt(t, "unix", filepath.Join(t.TempDir(), "socket"), server.Options{HeadTimeout: short}, countBody)
+	s.startAt(t, "unix", filepath.Join(t.TempDir(), "socket"), server.Options{HeadTimeout: unhurried}, countBody)
 	for _, manner := range manners {
 		for _, before := range []string{"", "/good"} {
 			s.wantRefusal(t, refusal{input: post("/x", "Content-Length: 5\r\nTransfer-Encoding: chunked", fiveAndChunked)},
