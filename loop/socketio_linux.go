@@ -21,7 +21,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		n, err := unix.Read(int(s.fd), p)
+		n, err := readSocket(int(s.fd), p)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -54,7 +54,7 @@ func (s *Socket) Write(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		n, err := unix.Write(int(s.fd), p)
+		n, err := writeSocket(int(s.fd), p)
 		if err == unix.EINTR {
 			continue
 		}
