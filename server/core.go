@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -101,15 +102,16 @@ const (
 // closed after what was handed out; or the error that cuts it.
 func (c *core) Poll(w pipeline.Waker) (segment, error) {
 	c.recycleOutput()
+	c.local.refreshDate()
 	for steps := 0; ; {
 		err := c.guardedSteps(w, &steps)
-		if err != nil && err == pipeline.ErrPending {
+		switch {
+		case err == errReference:
+			return c.takeReference(), nil
+		case err == pipeline.ErrPending:
 			c.rest()
 		}
-		x := c.exchange
 		switch {
-		case err == nil && x != nil && (x.reference != nil || c.state == stateFile):
-			return c.takeReference(), nil
 		case c.out != nil && len(c.out.B) > 0:
 			return segment{head: c.out.B}, nil
 		case err != nil:
@@ -143,12 +145,15 @@ func (c *core) guardedSteps(w pipeline.Waker, steps *int) (err error) {
 		if err := c.step(w); err != nil {
 			return err
 		}
-		if c.state == stateFile || c.exchange != nil && c.exchange.reference != nil || c.out != nil && len(c.out.B) >= flushSize {
+		if c.out != nil && len(c.out.B) >= flushSize {
 			return nil
 		}
 	}
 	return nil
 }
+
+// errReference ends a Poll with body data that is written from where it lies.
+var errReference = errors.New("server: a segment with a reference is ready")
 
 func (c *core) step(w pipeline.Waker) error {
 	switch c.state {
@@ -161,7 +166,7 @@ func (c *core) step(w pipeline.Waker) error {
 	case stateRest:
 		return c.stepRest()
 	case stateFile:
-		return nil // Poll hands out the next piece
+		return errReference // the next piece
 	case stateSettle:
 		return c.stepSettle()
 	case stateDrain:

@@ -59,12 +59,7 @@ func (c *core) encodeHead(r *Response, length int64) error {
 	minor := x.parser.Head().Minor
 	x.framing = chooseFraming(r.status, length, minor)
 	x.keepAlive = x.persists(r) && x.framing != framingUntilClose
-	if r.fields == nil {
-		c.encodeFirstLines(r.status)
-		if r.contentType != "" {
-			c.out.B = append(append(append(c.out.B, "Content-Type: "...), r.contentType...), "\r\n"...)
-		}
-	} else if err := c.encodeFields(r); err != nil {
+	if err := c.encodeFields(r); err != nil {
 		return err
 	}
 	b := c.out.B
@@ -99,16 +94,27 @@ func chooseFraming(status int, length int64, minor int) framing {
 	return framingUntilClose
 }
 
-// encodeFirstLines appends the status line, Server and Date.
-func (c *core) encodeFirstLines(status int) {
+// encodeFields appends the status line, the server's own fields, and those of r. The
+// usual case, 200 with a text and no field of its own, is there as a block.
+func (c *core) encodeFields(r *Response) error {
 	out := c.output()
-	lines := c.local.firstLines()
-	if status == http.StatusOK {
-		out.B = append(out.B, lines...)
-		return
+	if r.fields != nil {
+		return c.encodeOwnFields(r)
 	}
-	out.B = appendStatusLine(out.B, status)
-	out.B = append(out.B, lines[len(statusLineOK):]...)
+	first := c.local.first
+	if r.status == http.StatusOK && r.contentType == typeText {
+		out.B = append(out.B, c.local.firstText...)
+		return nil
+	}
+	if r.status == http.StatusOK {
+		out.B = append(out.B, first...)
+	} else {
+		out.B = append(appendStatusLine(out.B, r.status), first[len(statusLineOK):]...)
+	}
+	if r.contentType != "" {
+		out.B = appendField(out.B, Field{"Content-Type", r.contentType})
+	}
+	return nil
 }
 
 const statusLineOK = "HTTP/1.1 200 OK\r\n"
@@ -121,10 +127,9 @@ func appendStatusLine(b []byte, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// encodeFields appends the first lines and the fields of a response that has
-// some of its own, which take the place of the server's Server, Date and
-// Content-Type.
-func (c *core) encodeFields(r *Response) error {
+// encodeOwnFields does what encodeFields does for a response that has fields of its own,
+// which take the place of the server's Server, Date and Content-Type.
+func (c *core) encodeOwnFields(r *Response) error {
 	var room [8]Field
 	fields := appendFields(room[:0], r.fields)
 	var ownServer, ownDate, ownType bool
@@ -141,24 +146,20 @@ func (c *core) encodeFields(r *Response) error {
 			ownType = true
 		}
 	}
-	if !ownServer && !ownDate {
-		c.encodeFirstLines(r.status)
-	} else {
-		out := c.output()
-		out.B = appendStatusLine(out.B, r.status)
-		if !ownServer {
-			out.B = c.local.appendServer(out.B)
-		}
-		if !ownDate {
-			out.B = c.local.appendDate(out.B)
-		}
+	b := appendStatusLine(c.out.B, r.status)
+	if !ownServer {
+		b = c.local.appendServer(b)
+	}
+	if !ownDate {
+		b = c.local.appendDate(b)
 	}
 	if r.contentType != "" && !ownType {
-		c.out.B = appendField(c.out.B, Field{"Content-Type", r.contentType})
+		b = appendField(b, Field{"Content-Type", r.contentType})
 	}
 	for _, f := range fields {
-		c.out.B = appendField(c.out.B, f)
+		b = appendField(b, f)
 	}
+	c.out.B = b
 	return nil
 }
 

@@ -68,8 +68,8 @@ func (x *exchange) begin(head *parser.Head) error {
 	if head.Chunked || head.ContentLength > 0 {
 		x.body = &requestBody{exchange: x}
 		x.request.Body = x.body
-	} else if _, err := x.pollBody(nil); !x.received {
-		return err
+	} else {
+		x.received = true
 	}
 	return x.checkHead(head)
 }

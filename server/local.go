@@ -26,6 +26,7 @@ type local struct {
 	readBuffers []*readBuffer
 
 	first     []byte        // status line of 200, Server, Date
+	firstText []byte        // the same with Content-Type: text/plain
 	dateUntil time.Duration // loop time at which the date is out of date
 	wallClock func() time.Time
 	crlf      []byte
@@ -114,21 +115,19 @@ func (l *local) takeBackReadBuffer(b *readBuffer) {
 	}
 }
 
-// firstLines returns the first lines of an answer with status 200. They are made
-// anew once a second, for all the connections of the loop.
-func (l *local) firstLines() []byte {
-	if l.loop.Now() >= l.dateUntil {
-		now := l.wallClock()
-		l.dateUntil = l.loop.Now() + time.Second - time.Duration(now.Nanosecond())
-		l.first = append(l.first[:0], statusLineOK...)
-		if l.options.Name != "-" {
-			l.first = appendField(l.first, Field{"Server", l.options.Name})
-		}
-		l.first = append(l.first, "Date: "...)
-		l.first = now.UTC().AppendFormat(l.first, http.TimeFormat)
-		l.first = append(l.first, "\r\n"...)
+// refreshDate makes the first lines of answers anew when their date is out of date,
+// which is once a second for all the connections of the loop.
+func (l *local) refreshDate() {
+	if l.loop.Now() < l.dateUntil {
+		return
 	}
-	return l.first
+	now := l.wallClock()
+	l.dateUntil = l.loop.Now() + time.Second - time.Duration(now.Nanosecond())
+	l.first = l.appendServer(append(l.first[:0], statusLineOK...))
+	l.first = append(l.first, "Date: "...)
+	l.first = now.UTC().AppendFormat(l.first, http.TimeFormat)
+	l.first = append(l.first, "\r\n"...)
+	l.firstText = appendField(append(l.firstText[:0], l.first...), Field{"Content-Type", typeText})
 }
 
 func (l *local) appendServer(b []byte) []byte {
@@ -141,8 +140,7 @@ func (l *local) appendServer(b []byte) []byte {
 const dateLine = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"
 
 func (l *local) appendDate(b []byte) []byte {
-	lines := l.firstLines()
-	return append(b, lines[len(lines)-len(dateLine):]...)
+	return append(b, l.first[len(l.first)-len(dateLine):]...)
 }
 
 func (l *local) remember(c *conn) {

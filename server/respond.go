@@ -57,11 +57,13 @@ func (c *core) respondComplete(r *Response) error {
 	}
 	x.sent = int64(size)
 	switch {
-	case size <= referenceSize:
+	case size <= referenceSize && r.body == nil:
 		c.out.B = append(c.out.B, r.text...)
+	case size <= referenceSize:
 		c.out.B = append(c.out.B, r.body...)
 	case r.body != nil:
 		x.holds, x.reference = true, r.body
+		return errReference
 	default:
 		x.holds, x.text = true, r.text
 		c.state = stateRest
@@ -175,7 +177,7 @@ func (c *core) sendChunk(chunk []byte) error {
 	}
 	if len(chunk) >= referenceSize {
 		x.reference = chunk
-		return nil
+		return errReference
 	}
 	c.out = c.output()
 	c.out.B = append(c.out.B, chunk...)
