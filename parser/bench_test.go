@@ -51,6 +51,41 @@ func TestHeadTakesOneAllocation(t *testing.T) {
 	}
 }
 
+// Heads that came together share their copy, and a string that is kept holds no more than
+// a bounded part of it in memory.
+func TestHeadsThatCameTogetherShareACopy(t *testing.T) {
+	const heads = 64
+	data := []byte(strings.Repeat(shortHead, heads))
+	var p parser.Parser
+	p.Init(parser.Request, nil)
+	var targets []string
+	read := func() {
+		targets = targets[:0]
+		p.Feed(data)
+		for range heads {
+			for event := parser.NeedData; event != parser.End; {
+				var err error
+				if event, err = p.Next(); err != nil {
+					t.Fatalf("A head was refused: %v.", err)
+				}
+			}
+			targets = append(targets, p.Head().Target+p.Head().Host)
+			p.Restart()
+		}
+	}
+	read()
+	for _, target := range targets {
+		if target != "/localhost:8080" {
+			t.Fatalf("A head that shares its copy has target and host %q; %q was sent.", target, "/localhost:8080")
+		}
+	}
+	const perTarget = 1 // for the sum of target and host, which this test makes
+	allocations := testing.AllocsPerRun(100, read) - heads*perTarget
+	if most := float64(heads*len(shortHead)/512 + 1); allocations > most {
+		t.Errorf("%d heads in one piece take %v allocations; at most %v were expected.", heads, allocations, most)
+	}
+}
+
 func BenchmarkBrowserHead(b *testing.B) { benchmarkHead(b, browserHead) }
 
 func BenchmarkShortHead(b *testing.B) { benchmarkHead(b, shortHead) }
@@ -63,6 +98,29 @@ func benchmarkHead(b *testing.B, head string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Feed(data)
+		if event, err := p.Next(); event != parser.HeadReady || err != nil {
+			b.Fatalf("The head was not recognized: event %d, %v.", event, err)
+		}
+		if event, err := p.Next(); event != parser.End || err != nil {
+			b.Fatalf("The message did not end with its head: event %d, %v.", event, err)
+		}
+		p.Restart()
+	}
+}
+
+// BenchmarkPipelinedHeads reads 16 short heads that came together. One operation is one
+// head.
+func BenchmarkPipelinedHeads(b *testing.B) {
+	const heads = 16
+	data := []byte(strings.Repeat(shortHead, heads))
+	var p parser.Parser
+	p.Init(parser.Request, nil)
+	b.SetBytes(int64(len(shortHead)))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%heads == 0 {
+			p.Feed(data)
+		}
 		if event, err := p.Next(); event != parser.HeadReady || err != nil {
 			b.Fatalf("The head was not recognized: event %d, %v.", event, err)
 		}

@@ -52,7 +52,7 @@ type Head struct {
 // scanned, and checks what could not be checked line by line. Every member that this
 // kind of message has is set; setting the others too would take as long again.
 func (p *Parser) makeHead(section []byte) error {
-	raw := string(section)
+	raw := p.copyHead(section)
 	h, f := &p.head, &p.framing
 	h.Minor = int(p.minor)
 	h.ContentLength = f.length
@@ -82,6 +82,28 @@ func (p *Parser) makeHead(section []byte) error {
 	// One after another, these share one check for a write barrier.
 	h.Fields.raw, h.Method, h.Target, h.Host = raw, method, target, host
 	return nil
+}
+
+// Heads that came together are copied together: one allocation serves as many as fit in
+// aheadLimit bytes, which is also what a string that is kept can hold in memory beyond
+// its own head.
+const aheadLimit = 1 << 10
+
+// copyHead makes the immutable copy of a head section that is complete.
+func (p *Parser) copyHead(section []byte) string {
+	if p.buffer != nil || p.kind == Response {
+		return string(section)
+	}
+	start := p.next - len(section)
+	if at := start - p.aheadStart; p.ahead != "" && at+len(section) <= len(p.ahead) {
+		return p.ahead[at : at+len(section)]
+	}
+	waiting := min(len(p.input)-start, aheadLimit)
+	if waiting < 2*len(section) || p.framing.chunked || p.framing.length > 0 {
+		return string(section)
+	}
+	p.aheadStart, p.ahead = start, string(p.input[start:start+waiting])
+	return p.ahead[:len(section)]
 }
 
 // hostField returns the value of the Host field, which HTTP/1.1 requires (RFC 9112,

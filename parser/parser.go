@@ -71,10 +71,12 @@ type Parser struct {
 	remaining int64 // counted, chunked: bytes of data still to come
 
 	section
-	framing   framing
-	head      Head
-	trailers  Fields
-	knownHost knownHost
+	framing    framing
+	ahead      string // immutable copy of input from aheadStart on, see copyHead
+	aheadStart int
+	head       Head
+	trailers   Fields
+	knownHost  knownHost
 }
 
 // Init makes p ready to read messages of a kind. limits are kept by reference when they
@@ -88,6 +90,9 @@ func (p *Parser) Init(kind Kind, limits *Limits) {
 // feeds a copy of Rest instead. It must not be called after FeedEOF.
 func (p *Parser) Feed(data []byte) {
 	p.input, p.next, p.data = data, 0, 0
+	if p.ahead != "" {
+		p.ahead = ""
+	}
 }
 
 // FeedEOF says that the peer sends no more than what was fed. It ends the content of a
