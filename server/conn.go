@@ -109,6 +109,11 @@ func (c *conn) Run() {
 		if !c.write(&s) {
 			return
 		}
+		if c.core.waits {
+			c.core.recycleOutput()
+			c.wait(pipeline.ErrPending)
+			return
+		}
 	}
 	c.Wake()
 }
@@ -129,10 +134,10 @@ func (c *conn) wait(err error) {
 // client may still be sending, at once otherwise (RFC 9112, section 9.6).
 func (c *conn) leave(err error) {
 	switch {
-	case err != io.EOF && c.core.resets:
+	case c.core.ending == endsByReset:
 		c.socket.Reset()
 		c.close(c.core.reason)
-	case err == io.EOF && c.core.reason != ReasonClientClosed && (c.core.lingers || c.socket.Readable()):
+	case err == io.EOF && c.core.reason != ReasonClientClosed && (c.core.ending == endsLate || c.socket.Readable()):
 		if c.socket.CloseWrite() != nil {
 			c.close(c.core.reason)
 			return

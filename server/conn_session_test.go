@@ -40,6 +40,7 @@ func newSession(t *testing.T, h Handler, o Options) *session {
 	}
 	t.Cleanup(func() {
 		s.conn.close(ReasonShutdown)
+		s.loop.ClearTimer(&s.local.second)
 		s.loop.Settle()
 	})
 	s.loop.Settle()

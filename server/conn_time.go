@@ -20,6 +20,20 @@ func (c *conn) setDeadline(d time.Duration) {
 	}
 }
 
+// setIdleDeadline puts the idle timeout off. It comes with every request, so it does
+// without reading the clock: the deadline is up to a second late instead.
+func (c *conn) setIdleDeadline() {
+	local := c.core.local
+	if local.options.IdleTimeout < 0 {
+		c.deadline = 0
+		return
+	}
+	c.deadline = local.now + time.Second + local.options.IdleTimeout
+	if !c.timer.Armed() || c.timer.At() > c.deadline {
+		local.loop.SetTimer(&c.timer, c.deadline)
+	}
+}
+
 // setPhase says what the connection waits for from now on.
 func (c *conn) setPhase(p phase) {
 	same := c.phase == p
@@ -32,7 +46,7 @@ func (c *conn) setPhase(p phase) {
 			if x != nil {
 				x.idleTimed = true
 			}
-			c.setDeadline(options.IdleTimeout)
+			c.setIdleDeadline()
 		}
 	case phaseHead:
 		// Absolute: what arrives of the head does not put it off. The first

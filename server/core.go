@@ -1,9 +1,7 @@
 package server
 
 import (
-	"errors"
 	"io"
-	"net/http"
 	"net/netip"
 	"os"
 	"time"
@@ -47,10 +45,18 @@ type core struct {
 	writeTimeout time.Duration
 	state        coreState
 	reason       CloseReason // why it is done
-	lingers      bool        // done, and the client may still be sending
-	resets       bool        // done, and only a reset tells that the answer was cut
+	ending       ending      // how the connection is closed when it is done
+	waits        bool        // the last segment was all that there is for now
 	requests     uint32      // heads read on this connection
 }
+
+type ending uint8
+
+const (
+	endsAtOnce  ending = iota
+	endsLate           // the client may still be sending
+	endsByReset        // nothing else tells the client that its answer was cut
+)
 
 // link is what a core needs of the connection below it. Poll gives the bytes
 // that the client sends; Release says that the last chunk is not needed any more.
@@ -98,24 +104,40 @@ const (
 	stepsPerPoll = 2 * turnRequests
 )
 
+// progress is what a step has come to.
+type progress uint8
+
+const (
+	advanced     progress = iota // the next step can be taken
+	waits                        // for whoever has been left the waker
+	hasReference                 // body data is to be written from where it lies
+	done                         // the connection ends; see reason
+)
+
 // Poll returns the next segment; ErrPending; io.EOF when the connection is to be
-// closed after what was handed out; or the error that cuts it.
+// closed after what was handed out; or the error that cuts it. When it returns a
+// segment and waits is set, polling again would give ErrPending, and the waker has
+// been left already.
 func (c *core) Poll(w pipeline.Waker) (segment, error) {
 	c.recycleOutput()
-	c.local.refreshDate()
+	c.local.refresh()
+	c.waits = false
 	for steps := 0; ; {
-		err := c.guardedSteps(w, &steps)
-		switch {
-		case err == errReference:
+		p := c.guardedSteps(w, &steps)
+		if p == hasReference {
 			return c.takeReference(), nil
-		case err == pipeline.ErrPending:
+		}
+		if p == waits {
 			c.rest()
+			c.waits = true
 		}
 		switch {
 		case c.out != nil && len(c.out.B) > 0:
 			return segment{head: c.out.B}, nil
-		case err != nil:
-			return segment{}, err
+		case p == waits:
+			return segment{}, pipeline.ErrPending
+		case p == done:
+			return segment{}, c.reason.error()
 		case steps >= stepsPerPoll:
 			w.Wake()
 			return segment{}, pipeline.ErrPending
@@ -123,42 +145,28 @@ func (c *core) Poll(w pipeline.Waker) (segment, error) {
 	}
 }
 
-// Close ends whatever is in hand. The client has gone, or must go.
-func (c *core) Close() { c.cancel(ReasonConnectionLost) }
-
-// cancel is Close for a reason.
-func (c *core) cancel(reason CloseReason) {
-	c.endGuarded(reason, errClientGone)
-	c.recycleOutput()
-}
-
-// guardedSteps runs steps until one ends the Poll, or enough has been gathered,
-// and turns a panic of a handler or a stage into a failure of its exchange.
-func (c *core) guardedSteps(w pipeline.Waker, steps *int) (err error) {
+// guardedSteps takes steps until one does not advance, or enough has been
+// gathered, and turns a panic of a handler or a stage into a failure of its
+// exchange.
+func (c *core) guardedSteps(w pipeline.Waker, steps *int) (p progress) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = c.panicked(value)
+			p = c.panicked(value)
 		}
 	}()
-	for *steps < stepsPerPoll {
+	for p == advanced && *steps < stepsPerPoll && (c.out == nil || len(c.out.B) < flushSize) {
 		*steps++
-		if err := c.step(w); err != nil {
-			return err
-		}
-		if c.out != nil && len(c.out.B) >= flushSize {
-			return nil
-		}
+		p = c.step(w)
 	}
-	return nil
+	return p
 }
 
-// errReference ends a Poll with body data that is written from where it lies.
-var errReference = errors.New("server: a segment with a reference is ready")
-
-func (c *core) step(w pipeline.Waker) error {
+func (c *core) step(w pipeline.Waker) progress {
 	switch c.state {
 	case stateHead:
 		return c.stepHead(w)
+	case stateSettle:
+		return c.stepSettle()
 	case stateLater:
 		return c.stepLater(w)
 	case stateStream:
@@ -166,19 +174,17 @@ func (c *core) step(w pipeline.Waker) error {
 	case stateRest:
 		return c.stepRest()
 	case stateFile:
-		return errReference // the next piece
-	case stateSettle:
-		return c.stepSettle()
+		return hasReference // the next piece
 	case stateDrain:
 		return c.stepDrain(w)
 	case stateTimedOut:
 		return c.refuse(errHeadTimeout, ReasonHeadTimeout)
 	}
-	return c.reason.error()
+	return done
 }
 
 // stepHead reads on in a head, and has the request answered when it is whole.
-func (c *core) stepHead(w pipeline.Waker) error {
+func (c *core) stepHead(w pipeline.Waker) progress {
 	x := c.exchange
 	if x == nil {
 		chunk, err := c.link.Poll(w)
@@ -190,13 +196,12 @@ func (c *core) stepHead(w pipeline.Waker) error {
 		x.parser.Feed(chunk)
 	}
 	event, err := x.parser.Next()
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		return c.inputEnded(err)
-	}
-	if err != nil {
+	case err != nil:
 		return c.refuse(err, ReasonBadRequest)
-	}
-	if event == parser.HeadReady {
+	case event == parser.HeadReady:
 		return c.dispatch()
 	}
 	chunk, err := c.link.Poll(w)
@@ -208,14 +213,14 @@ func (c *core) stepHead(w pipeline.Waker) error {
 	default:
 		return c.inputEnded(err)
 	}
-	return nil
+	return advanced
 }
 
 // inputEnded is the end of the input where a request could have begun.
-func (c *core) inputEnded(err error) error {
+func (c *core) inputEnded(err error) progress {
 	switch err {
 	case pipeline.ErrPending:
-		return err
+		return waits
 	case io.EOF:
 		return c.end(ReasonClientClosed, errClientGone)
 	}
@@ -223,7 +228,7 @@ func (c *core) inputEnded(err error) error {
 }
 
 // dispatch has the request, whose head is ready, answered by the handler.
-func (c *core) dispatch() error {
+func (c *core) dispatch() progress {
 	x := c.exchange
 	c.requests++
 	c.state = stateHandler
@@ -237,145 +242,4 @@ func (c *core) dispatch() error {
 	}
 	r := c.local.handler(x.request)
 	return c.respond(&r)
-}
-
-// stepSettle ends the exchange whose answer has been handed out, and decides what
-// becomes of the connection.
-func (c *core) stepSettle() error {
-	x := c.exchange
-	x.finish(errAnswered)
-	switch {
-	case !x.keepAlive:
-		return c.end(ReasonAnswered, errAnswered)
-	case x.received:
-		c.nextRequest()
-	default:
-		c.state = stateDrain
-	}
-	return nil
-}
-
-func (c *core) nextRequest() {
-	c.exchange.parser.Restart()
-	c.exchange.reset()
-	c.state = stateHead
-}
-
-// stepDrain throws away a piece of the body that nobody read. None of it is ever
-// taken for a request.
-func (c *core) stepDrain(w pipeline.Waker) error {
-	x := c.exchange
-	data, err := x.pollBody(w)
-	switch err {
-	case nil:
-		x.drained += int64(len(data))
-		if x.drained > c.local.options.DrainLimit {
-			return c.end(ReasonAnswered, errAnswered)
-		}
-	case io.EOF:
-		c.nextRequest()
-	case pipeline.ErrPending:
-		return err
-	default:
-		return c.end(ReasonBadRequest, errAnswered)
-	}
-	return nil
-}
-
-// end makes the core done, for reason, and releases everything but the output
-// that was gathered. The first reason stays.
-func (c *core) end(reason CloseReason, cause error) error {
-	if c.state != stateDone {
-		c.state, c.reason = stateDone, reason
-	}
-	if x := c.exchange; x != nil {
-		c.lingers = !x.received || len(x.parser.Rest()) > 0
-		x.finish(cause)
-		c.exchange = nil
-		c.local.takeBackExchange(x)
-	}
-	c.link.Release()
-	return c.reason.error()
-}
-
-// endGuarded is end where a panic in what is being closed has nobody above to
-// recover it: it is logged, and the rest is closed all the same.
-func (c *core) endGuarded(reason CloseReason, cause error) error {
-	for !c.tryToEnd(reason, cause) {
-	}
-	return c.reason.error()
-}
-
-// tryToEnd returns false when something panicked. What panics is not closed
-// again, so the next try gets further.
-func (c *core) tryToEnd(reason CloseReason, cause error) (done bool) {
-	defer func() {
-		if value := recover(); value != nil {
-			c.logPanic(value)
-		}
-	}()
-	c.end(reason, cause)
-	return true
-}
-
-// rest gives back what a core that waits does not need: the exchange when the
-// connection is idle, and the chunk of input when nobody can be looking at it.
-func (c *core) rest() {
-	x := c.exchange
-	if x == nil || len(x.parser.Rest()) > 0 || x.body != nil && x.body.lent {
-		return
-	}
-	c.link.Release()
-	if c.state == stateHead && x.parser.Idle() {
-		c.exchange = nil
-		c.local.takeBackExchange(x)
-	}
-}
-
-// The connection asks what the core waits for, and says when it has waited too
-// long.
-
-type phase uint8
-
-const (
-	phaseIdle    phase = iota // for a request
-	phaseHead                 // for the rest of a head
-	phaseBody                 // for the body, which somebody has asked for
-	phaseHandler              // for the handler: no time runs
-	phaseWrite                // for the client to take what it is sent
-	phaseLinger               // for the client to stop sending
-)
-
-func (c *core) phase() phase {
-	x := c.exchange
-	switch {
-	case x == nil:
-		return phaseIdle
-	case c.state == stateHead && x.parser.Started():
-		return phaseHead
-	case c.state == stateHead:
-		return phaseIdle
-	case x.awaitsBody:
-		return phaseBody
-	}
-	return phaseHandler
-}
-
-// openEnded says whether the exchange ends when the client closes its sending
-// side.
-func (c *core) openEnded() bool { return c.exchange != nil && c.exchange.openEnded }
-
-// headTimedOut has a head that took too long answered with 408 at the next Poll.
-func (c *core) headTimedOut() { c.state = stateTimedOut }
-
-var errHeadTimeout = &Error{http.StatusRequestTimeout, "The request's head took too long."}
-
-// bodyTimedOut fails the body for whoever reads it, or ends the connection when
-// it was being thrown away.
-func (c *core) bodyTimedOut() {
-	if c.state == stateDrain || c.exchange.body == nil {
-		c.end(ReasonBodyTimeout, errAnswered)
-		return
-	}
-	c.exchange.body.fail(errBodyTimeout)
 }

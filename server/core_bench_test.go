@@ -42,6 +42,7 @@ func BenchmarkCore(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			o := Options{Logger: slog.New(slog.DiscardHandler)}.withDefaults()
 			local := newLocal(looptest.New(b).Loop, hello, &o, func() time.Time { return testEpoch })
+			b.Cleanup(func() { local.loop.ClearTimer(&local.second) })
 			var c core
 			link := &repeating{chunk: []byte(strings.Repeat(request, batch))}
 			c.local, c.link = local, link

@@ -46,6 +46,7 @@ func newDriver(t testing.TB, seed uint64, h func(*driver) Handler, o Options) *d
 	d := &driver{t: t, random: rand.New(rand.NewPCG(seed, 1)), closed: map[string]int{}}
 	l := looptest.New(t)
 	d.local = newLocal(l.Loop, h(d), &o, func() time.Time { return testEpoch })
+	t.Cleanup(func() { l.ClearTimer(&d.local.second) })
 	d.core.local, d.core.link = d.local, (*driverLink)(d)
 	return d
 }

@@ -25,9 +25,11 @@ type local struct {
 	buffers     []*bytebufferpool.ByteBuffer
 	readBuffers []*readBuffer
 
+	second    loop.Timer
+	fresh     bool          // what follows is at most a second old
+	now       time.Duration // loop time
 	first     []byte        // status line of 200, Server, Date
 	firstText []byte        // the same with Content-Type: text/plain
-	dateUntil time.Duration // loop time at which the date is out of date
 	wallClock func() time.Time
 	crlf      []byte
 	vectors   [3][]byte // room for one writev
@@ -47,7 +49,9 @@ const (
 type readBuffer struct{ bytes [readBufferSize]byte }
 
 func newLocal(l *loop.Loop, h Handler, o *Options, wallClock func() time.Time) *local {
-	return &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n"), dateUntil: -1}
+	local := &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n")}
+	local.second.Init(local)
+	return local
 }
 
 func (l *local) lendExchange(c *core) *exchange {
@@ -115,20 +119,24 @@ func (l *local) takeBackReadBuffer(b *readBuffer) {
 	}
 }
 
-// refreshDate makes the first lines of answers anew when their date is out of date,
-// which is once a second for all the connections of the loop.
-func (l *local) refreshDate() {
-	if l.loop.Now() < l.dateUntil {
+// refresh reads the clocks and makes the first lines of answers anew, once a second
+// while there is something to do: a timer says when they are out of date.
+func (l *local) refresh() {
+	if l.fresh {
 		return
 	}
 	now := l.wallClock()
-	l.dateUntil = l.loop.Now() + time.Second - time.Duration(now.Nanosecond())
+	l.fresh, l.now = true, l.loop.Now()
+	l.loop.SetTimer(&l.second, l.now+time.Second-time.Duration(now.Nanosecond()))
 	l.first = l.appendServer(append(l.first[:0], statusLineOK...))
 	l.first = append(l.first, "Date: "...)
 	l.first = now.UTC().AppendFormat(l.first, http.TimeFormat)
 	l.first = append(l.first, "\r\n"...)
 	l.firstText = appendField(append(l.firstText[:0], l.first...), Field{"Content-Type", typeText})
 }
+
+// Expire is called by the loop when a second is over.
+func (l *local) Expire() { l.fresh = false }
 
 func (l *local) appendServer(b []byte) []byte {
 	if l.options.Name == "-" {

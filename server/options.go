@@ -42,8 +42,8 @@ type Options struct {
 	// answered with 408 when part of a head is there. Default: 10 s.
 	HeadTimeout time.Duration
 
-	// IdleTimeout is how long a connection may stay open between two requests.
-	// Default: 75 s.
+	// IdleTimeout is how long a connection may stay open between two requests; it
+	// is kept to within a second. Default: 75 s.
 	IdleTimeout time.Duration
 
 	// BodyTimeout is the window in which a body that is being read has to make

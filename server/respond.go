@@ -13,7 +13,7 @@ import (
 )
 
 // respond begins to send what the handler, or a Later, has answered.
-func (c *core) respond(r *Response) error {
+func (c *core) respond(r *Response) progress {
 	x := c.exchange
 	if r.kind == kindComplete {
 		return c.respondComplete(r)
@@ -41,11 +41,11 @@ func (c *core) respond(r *Response) error {
 		}
 		return c.sendHead(r.flow.length)
 	}
-	return nil
+	return advanced
 }
 
 // respondComplete sends a response that is there.
-func (c *core) respondComplete(r *Response) error {
+func (c *core) respondComplete(r *Response) progress {
 	x := c.exchange
 	size := len(r.text) + len(r.body)
 	c.state = stateSettle
@@ -53,7 +53,7 @@ func (c *core) respondComplete(r *Response) error {
 		return c.respondError(err)
 	}
 	if size == 0 || x.withoutBody(r.status) {
-		return nil
+		return advanced
 	}
 	x.sent = int64(size)
 	switch {
@@ -63,16 +63,16 @@ func (c *core) respondComplete(r *Response) error {
 		c.out.B = append(c.out.B, r.body...)
 	case r.body != nil:
 		x.holds, x.reference = true, r.body
-		return errReference
+		return hasReference
 	default:
 		x.holds, x.text = true, r.text
 		c.state = stateRest
 	}
-	return nil
+	return advanced
 }
 
 // respondError answers an error, before the head of any response is out.
-func (c *core) respondError(err error) error {
+func (c *core) respondError(err error) progress {
 	status, sentence, log := describeError(err)
 	if log {
 		c.logFailure("a request failed", status, err)
@@ -92,7 +92,7 @@ func errorResponse(status int, sentence string) Response {
 
 // refuse answers bytes that are no request, or no whole one in time. The
 // connection ends with it: where the next request would begin is not known.
-func (c *core) refuse(err error, reason CloseReason) error {
+func (c *core) refuse(err error, reason CloseReason) progress {
 	status, sentence, _ := describeError(err)
 	r := errorResponse(status, sentence)
 	c.exchange.keepAlive = false
@@ -103,11 +103,11 @@ func (c *core) refuse(err error, reason CloseReason) error {
 	return c.end(reason, err)
 }
 
-func (c *core) stepLater(w pipeline.Waker) error {
+func (c *core) stepLater(w pipeline.Waker) progress {
 	x := c.exchange
 	r, err := x.later.Poll(w)
 	if err == pipeline.ErrPending {
-		return err
+		return waits
 	}
 	// Closed last: should Close panic, the response that came is already where it
 	// will be closed.
@@ -122,49 +122,45 @@ func (c *core) stepLater(w pipeline.Waker) error {
 	return c.respondError(err)
 }
 
-func (c *core) stepStream(w pipeline.Waker) error {
+func (c *core) stepStream(w pipeline.Waker) progress {
 	x := c.exchange
 	chunk, err := x.stream.Poll(w)
-	switch err {
-	case nil, pipeline.ErrPending:
-		if err != nil && x.body != nil && x.body.err == nil && x.awaitsContinue() {
-			return err // the body may yet be asked for, and 100 must go before the head
-		}
-		if !x.headSent {
-			if err := c.sendHead(x.response.flow.length); err != nil {
-				return err
-			}
-			if c.state != stateStream {
-				return nil // refused, and answered with an error
-			}
-		}
-		if err == nil {
-			return c.sendChunk(chunk)
-		}
-		return err
-	case io.EOF:
+	switch {
+	case err == io.EOF:
 		return c.endStream()
+	case err != nil && err != pipeline.ErrPending && x.headSent:
+		return c.cut(err)
+	case err != nil && err != pipeline.ErrPending:
+		return c.respondError(err)
+	case err != nil && x.body != nil && x.body.err == nil && x.awaitsContinue():
+		return waits // the body may yet be asked for, and 100 must go before the head
 	}
 	if !x.headSent {
-		return c.respondError(err)
+		c.sendHead(x.response.flow.length)
+		if c.state != stateStream {
+			return advanced // refused, and answered with an error
+		}
 	}
-	return c.cut(err)
+	if err != nil {
+		return waits
+	}
+	return c.sendChunk(chunk)
 }
 
 // sendHead encodes the head of a response whose body comes from a source or a
 // file.
-func (c *core) sendHead(length int64) error {
+func (c *core) sendHead(length int64) progress {
 	if err := c.encodeHead(&c.exchange.response, length); err != nil {
 		return c.respondError(err)
 	}
-	return nil
+	return advanced
 }
 
 // sendChunk hands out one piece of a stream.
-func (c *core) sendChunk(chunk []byte) error {
+func (c *core) sendChunk(chunk []byte) progress {
 	x := c.exchange
 	if len(chunk) == 0 {
-		return nil // an empty chunk would end a chunked body
+		return advanced // an empty chunk would end a chunked body
 	}
 	x.sent += int64(len(chunk))
 	if declared := x.response.flow.length; declared >= 0 && x.sent > declared {
@@ -177,18 +173,18 @@ func (c *core) sendChunk(chunk []byte) error {
 	}
 	if len(chunk) >= referenceSize {
 		x.reference = chunk
-		return errReference
+		return hasReference
 	}
 	c.out = c.output()
 	c.out.B = append(c.out.B, chunk...)
 	if x.framing == framingChunked {
 		c.out.B = append(c.out.B, "\r\n"...)
 	}
-	return nil
+	return advanced
 }
 
 // endStream ends the body of a stream properly, or not at all.
-func (c *core) endStream() error {
+func (c *core) endStream() progress {
 	x := c.exchange
 	flow := x.response.flow
 	if !x.headSent {
@@ -200,8 +196,8 @@ func (c *core) endStream() error {
 			length = 0
 		}
 		c.state = stateSettle
-		if err := c.sendHead(length); err != nil || x.framing != framingChunked {
-			return err
+		if p := c.sendHead(length); p != advanced || x.framing != framingChunked {
+			return p
 		}
 	}
 	if x.sent < flow.length {
@@ -213,7 +209,7 @@ func (c *core) endStream() error {
 		}
 	}
 	c.state = stateSettle
-	return nil
+	return advanced
 }
 
 func shortBody(sent, declared int64) error {
@@ -221,10 +217,17 @@ func shortBody(sent, declared int64) error {
 }
 
 // cut ends the connection in the middle of a response's body.
-func (c *core) cut(err error) error {
+func (c *core) cut(err error) progress {
 	c.logFailure("a response was cut after its head was sent", c.exchange.status, err)
-	c.resets = c.exchange.framing == framingUntilClose
+	c.chooseReset()
 	return c.end(ReasonResponseFailed, err)
+}
+
+// chooseReset has the connection reset if its close would look like the body's end.
+func (c *core) chooseReset() {
+	if x := c.exchange; x != nil && x.framing == framingUntilClose {
+		c.ending = endsByReset
+	}
 }
 
 func (c *core) logFailure(what string, status int, err error) {
@@ -237,7 +240,7 @@ func (c *core) logFailure(what string, status int, err error) {
 }
 
 // stepRest hands out a piece of a large text.
-func (c *core) stepRest() error {
+func (c *core) stepRest() progress {
 	x := c.exchange
 	n := min(len(x.text), flushSize)
 	c.out = c.output()
@@ -245,7 +248,7 @@ func (c *core) stepRest() error {
 	if x.text = x.text[n:]; x.text == "" {
 		c.state = stateSettle
 	}
-	return nil
+	return advanced
 }
 
 // takeReference makes a segment of what was gathered and what is written from
@@ -330,11 +333,11 @@ func (x *exchange) discardFed() bool {
 }
 
 // panicked makes a failure of its exchange of a panic in a handler or a stage.
-func (c *core) panicked(value any) error {
+func (c *core) panicked(value any) progress {
 	c.logPanic(value)
 	x := c.exchange
 	if x == nil || x.headSent || c.state == stateHead {
-		c.resets = x != nil && x.framing == framingUntilClose
+		c.chooseReset()
 		return c.endGuarded(ReasonResponseFailed, errPanicked)
 	}
 	return c.respondError(errPanicked)
