@@ -24,6 +24,7 @@ type Options struct {
 
 	// MaxConnections is the number of connections that are served at once. One
 	// more is answered with 503 and Retry-After, and closed. Default: 100,000.
+	// Negative: no limit but that of the process's file descriptors.
 	MaxConnections int
 
 	// HeadLimits bound a request's target, head, number of fields and chunk
@@ -105,6 +106,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.LingerTimeout, 2*time.Second)
 	setDefault(&o.LingerLimit, 1<<20)
 	setDefault(&o.Logger, slog.Default())
+	if o.MaxConnections < 0 {
+		o.MaxConnections = math.MaxInt
+	}
 	if o.BodyLimit < 0 {
 		o.BodyLimit = unlimited
 	}

@@ -185,6 +185,10 @@ func refuseConnection(fd int) {
 	// What the client does not get of it, it does without.
 	_, _ = unix.Write(fd, []byte(answer+strconv.Itoa(len(body))+"\r\n\r\n"+body))
 	_ = unix.Shutdown(fd, unix.SHUT_WR)
+	// A request that has come already is taken, since closing on it would send a
+	// reset after the answer, and the client might lose that.
+	var request [4 << 10]byte
+	_, _ = unix.Read(fd, request[:])
 	_ = unix.Close(fd)
 }
 

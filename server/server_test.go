@@ -128,7 +128,7 @@ func TestConnectionOverTheLimitIsTurnedAway(t *testing.T) {
 	first, second := dial(t, "tcp", bound), dial(t, "tcp", bound)
 	ask(t, first, rootRequest)
 	ask(t, second, rootRequest)
-	resp, _ := ask(t, dial(t, "tcp", bound), "")
+	resp, _ := ask(t, dial(t, "tcp", bound), rootRequest)
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || !resp.Close {
 		t.Errorf("a connection too many should be answered 503 with Retry-After and closed, and got %v", resp)
 	}
