@@ -50,14 +50,12 @@ func (x *exchange) withoutBody(status int) bool {
 // it having been written.
 func (c *core) encodeHead(r *Response, length int64) error {
 	x := c.exchange
-	if r.status < 200 || r.status > 999 {
-		return fmt.Errorf("server: the response's status is %d, and must be from 200 to 999", r.status)
-	}
-	if r.contentType != typeText && !validFieldValue(r.contentType) {
-		return fmt.Errorf("server: the response's content type %q has a control character", r.contentType)
+	status := r.outline.status()
+	if status < 200 || status > 999 {
+		return fmt.Errorf("server: the response's status is %d, and must be from 200 to 999", status)
 	}
 	minor := x.parser.Head().Minor
-	x.framing = chooseFraming(r.status, length, minor)
+	x.framing = chooseFraming(status, length, minor)
 	x.keepAlive = x.persists(r) && x.framing != framingUntilClose
 	if err := c.encodeFields(r); err != nil {
 		return err
@@ -78,7 +76,7 @@ func (c *core) encodeHead(r *Response, length int64) error {
 		b = append(b, "Connection: keep-alive\r\n"...)
 	}
 	c.out.B = append(b, "\r\n"...)
-	x.headSent, x.status = true, r.status
+	x.headSent, x.status = true, status
 	return nil
 }
 
@@ -101,18 +99,17 @@ func (c *core) encodeFields(r *Response) error {
 	if r.fields != nil {
 		return c.encodeOwnFields(r)
 	}
-	first := c.local.first
-	if r.status == http.StatusOK && r.contentType == typeText {
+	if r.outline&(outlineStatus|hasText) == http.StatusOK|hasText {
 		out.B = append(out.B, c.local.firstText...)
 		return nil
 	}
-	if r.status == http.StatusOK {
+	if first, status := c.local.first, r.outline.status(); status == http.StatusOK {
 		out.B = append(out.B, first...)
 	} else {
-		out.B = append(appendStatusLine(out.B, r.status), first[len(statusLineOK):]...)
+		out.B = append(appendStatusLine(out.B, status), first[len(statusLineOK):]...)
 	}
-	if r.contentType != "" {
-		out.B = appendField(out.B, Field{"Content-Type", r.contentType})
+	if t := r.outline.contentType(); t != "" {
+		out.B = appendField(out.B, Field{"Content-Type", t})
 	}
 	return nil
 }
@@ -128,11 +125,11 @@ func appendStatusLine(b []byte, status int) []byte {
 }
 
 // encodeOwnFields does what encodeFields does for a response that has fields of its own,
-// which take the place of the server's Server, Date and Content-Type.
+// which take the place of the server's Server and Date.
 func (c *core) encodeOwnFields(r *Response) error {
 	var room [8]Field
 	fields := appendFields(room[:0], r.fields)
-	var ownServer, ownDate, ownType bool
+	var ownServer, ownDate bool
 	for _, f := range fields {
 		if err := f.check(); err != nil {
 			return err
@@ -142,19 +139,17 @@ func (c *core) encodeOwnFields(r *Response) error {
 			ownServer = true
 		case strings.EqualFold(f.Name, "Date"):
 			ownDate = true
-		case strings.EqualFold(f.Name, "Content-Type"):
-			ownType = true
 		}
 	}
-	b := appendStatusLine(c.out.B, r.status)
+	b := appendStatusLine(c.out.B, r.outline.status())
 	if !ownServer {
 		b = c.local.appendServer(b)
 	}
 	if !ownDate {
 		b = c.local.appendDate(b)
 	}
-	if r.contentType != "" && !ownType {
-		b = appendField(b, Field{"Content-Type", r.contentType})
+	if t := r.outline.contentType(); t != "" {
+		b = appendField(b, Field{"Content-Type", t})
 	}
 	for _, f := range fields {
 		b = appendField(b, f)

@@ -61,11 +61,11 @@ type exchange struct {
 // begin starts the exchange for the head that the parser has ready.
 func (x *exchange) begin(head *parser.Head) error {
 	options := x.core.local.options
-	x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
 	x.core.writeTimeout = options.WriteTimeout
 	x.keepAlive = head.KeepAlive
 	x.request.ended = false
 	if head.Chunked || head.ContentLength > 0 {
+		x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
 		x.body = &requestBody{exchange: x}
 		x.request.Body = x.body
 	} else {

@@ -15,12 +15,12 @@ import (
 // respond begins to send what the handler, or a Later, has answered.
 func (c *core) respond(r *Response) progress {
 	x := c.exchange
-	if r.kind == kindComplete {
+	if r.outline.kind() == kindComplete {
 		return c.respondComplete(r)
 	}
-	x.openEnded = x.openEnded || r.openEnded
+	x.openEnded = x.openEnded || r.outline.has(isOpenEnded)
 	x.holds = true
-	switch r.kind {
+	switch r.outline.kind() {
 	case kindLater:
 		x.later = r.flow.later
 		c.state = stateLater
@@ -28,7 +28,7 @@ func (c *core) respond(r *Response) progress {
 		return c.respondError(r.flow.err)
 	case kindStream:
 		x.response, x.stream = *r, r.flow.source
-		if x.withoutBody(r.status) {
+		if x.withoutBody(r.outline.status()) {
 			c.state = stateSettle
 			return c.sendHead(r.flow.length)
 		}
@@ -36,7 +36,7 @@ func (c *core) respond(r *Response) progress {
 	case kindFile:
 		x.response, x.file = *r, r.flow.file
 		c.state = stateFile
-		if x.withoutBody(r.status) || r.flow.length == 0 {
+		if x.withoutBody(r.outline.status()) || r.flow.length == 0 {
 			c.state = stateSettle
 		}
 		return c.sendHead(r.flow.length)
@@ -52,7 +52,7 @@ func (c *core) respondComplete(r *Response) progress {
 	if err := c.encodeHead(r, int64(size)); err != nil {
 		return c.respondError(err)
 	}
-	if size == 0 || x.withoutBody(r.status) {
+	if size == 0 || x.withoutBody(r.outline.status()) {
 		return advanced
 	}
 	x.sent = int64(size)
@@ -297,7 +297,7 @@ func (x *exchange) awaitsContinue() bool {
 // persists says whether the connection can go on to another request after
 // response r. It is asked when the head of r is encoded.
 func (x *exchange) persists(r *Response) bool {
-	if !x.keepAlive || r.close || x.core.local.draining {
+	if !x.keepAlive || r.outline.has(closesAfter) || x.core.local.draining {
 		return false
 	}
 	if x.received {
@@ -306,7 +306,7 @@ func (x *exchange) persists(r *Response) bool {
 	if x.body == nil || x.body.err != nil && x.body.err != ErrExchangeEnded || x.awaitsContinue() {
 		return false
 	}
-	if r.kind == kindStream && x.body.err == nil {
+	if r.outline.kind() == kindStream && x.body.err == nil {
 		return true // it may be read while the answer is sent
 	}
 	if head := x.parser.Head(); !head.Chunked && head.ContentLength-x.body.count <= x.core.local.options.DrainLimit {

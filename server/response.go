@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"os"
+	"strings"
 
 	"github.com/penstock-go/penstock/pipeline"
 )
@@ -22,26 +23,66 @@ type Handler func(*Request) Response
 // What a message's framing needs (Content-Length, Transfer-Encoding,
 // Connection, Date) is set by the server.
 type Response struct {
-	status      int
-	kind        responseKind
-	close       bool
-	openEnded   bool
-	contentType string
-	text        string
-	body        []byte
-	fields      *fieldNode
-	flow        *flow
+	outline outline
+	text    string
+	body    []byte
+	fields  *fieldNode
+	flow    *flow
 }
 
-type responseKind uint8
+// outline packs what is small of a response into one word: with it a Response has eight
+// words, and Go returns such a struct in registers.
+type outline uint32
 
 const (
-	kindComplete responseKind = iota
-	kindStream
-	kindFile
-	kindLater
-	kindError
+	outlineStatus outline = 0xffff // the low bits
+
+	kindComplete outline = 0 << 16
+	kindStream   outline = 1 << 16
+	kindFile     outline = 2 << 16
+	kindLater    outline = 3 << 16
+	kindError    outline = 4 << 16
+	outlineKind  outline = 7 << 16
+
+	// The usual content types; any other is a field.
+	hasText outline = 1 << 20
+	hasJSON outline = 1 << 21
+
+	closesAfter outline = 1 << 24
+	isOpenEnded outline = 1 << 25
 )
+
+// outlineOf keeps a status that is out of range out of range.
+func outlineOf(status int) outline { return outline(min(max(status, 0), int(outlineStatus))) }
+
+func (o outline) status() int           { return int(o & outlineStatus) }
+func (o outline) kind() outline         { return o & outlineKind }
+func (o outline) has(flag outline) bool { return o&flag != 0 }
+
+// contentType returns the content type that the outline says, or "".
+func (o outline) contentType() string {
+	switch {
+	case o.has(hasText):
+		return typeText
+	case o.has(hasJSON):
+		return typeJSON
+	}
+	return ""
+}
+
+// withType returns the response with a content type.
+func (r Response) withType(contentType string) Response {
+	switch contentType {
+	case "":
+	case typeText:
+		r.outline |= hasText
+	case typeJSON:
+		r.outline |= hasJSON
+	default:
+		r.fields = &fieldNode{field: Field{"Content-Type", contentType}, earlier: r.fields}
+	}
+	return r
+}
 
 // flow holds what only responses have that are not complete when they are
 // returned; it keeps Response small to copy.
@@ -62,14 +103,14 @@ const (
 
 // Text is a complete response with body as text/plain in UTF-8.
 func Text(status int, body string) Response {
-	return Response{status: status, contentType: typeText, text: body}
+	return Response{outline: outlineOf(status) | hasText, text: body}
 }
 
 // Bytes is a complete response. The body is read, not kept, until it has been
 // sent: it must not be changed afterwards. An empty contentType sends no
 // Content-Type field.
 func Bytes(status int, contentType string, body []byte) Response {
-	return Response{status: status, contentType: contentType, body: body}
+	return Response{outline: outlineOf(status), body: body}.withType(contentType)
 }
 
 // JSON is a complete response with v as encoding/json writes it. When v cannot
@@ -79,11 +120,11 @@ func JSON(status int, v any) Response {
 	if err != nil {
 		return Fail(err)
 	}
-	return Response{status: status, contentType: typeJSON, body: body}
+	return Response{outline: outlineOf(status) | hasJSON, body: body}
 }
 
 // Empty is a response without content.
-func Empty(status int) Response { return Response{status: status} }
+func Empty(status int) Response { return Response{outline: outlineOf(status)} }
 
 // Redirect is a response without content whose Location field is target (RFC
 // 9110, section 10.2.2). A target with a control character is refused as any
@@ -105,16 +146,16 @@ func Redirect(status int, target string) Response {
 // [pipeline.ErrPending]; an error before that decides the status.
 func Stream(status int, contentType string, source pipeline.Source[[]byte]) Response {
 	return Response{
-		status: status, kind: kindStream, contentType: contentType,
-		flow: &flow{source: source, length: -1},
-	}
+		outline: outlineOf(status) | kindStream,
+		flow:    &flow{source: source, length: -1},
+	}.withType(contentType)
 }
 
 // Later is a response that is still to come: source is polled for one value,
 // then closed. An error that it ends with is answered as [Fail] answers it. What
 // the response that came goes on reading, it must own itself.
 func Later(source pipeline.Source[Response]) Response {
-	return Response{kind: kindLater, flow: &flow{later: source}}
+	return Response{outline: kindLater, flow: &flow{later: source}}
 }
 
 // File is a response whose body is the length bytes of file from offset, sent
@@ -122,35 +163,37 @@ func Later(source pipeline.Source[Response]) Response {
 // ends. A file that turns out to be shorter closes the connection.
 func File(status int, contentType string, file *os.File, offset, length int64) Response {
 	return Response{
-		status: status, kind: kindFile, contentType: contentType,
-		flow: &flow{file: file, offset: offset, length: length},
-	}
+		outline: outlineOf(status) | kindFile,
+		flow:    &flow{file: file, offset: offset, length: length},
+	}.withType(contentType)
 }
 
 // Fail is the answer to an error: the status of its method Status() int, or 500,
 // with the sentence of its method Public() string as text/plain, or the status's
 // own phrase. An error without Public is logged.
 func Fail(err error) Response {
-	return Response{kind: kindError, flow: &flow{err: err}}
+	return Response{outline: kindError, flow: &flow{err: err}}
 }
 
 // Status returns the status code, or 0 while it is still to come.
-func (r Response) Status() int { return r.status }
+func (r Response) Status() int { return r.outline.status() }
 
 // With returns the response with a field set: it replaces fields of the same
 // name that were set before. A name that is not a token, and a value with CR, LF,
 // NUL or another control character, are refused when the response is sent: with a
 // 500 and a log line in place of it. Content-Length, Transfer-Encoding and
 // Connection are refused likewise: they belong to the server.
-func (r Response) With(name, value string) Response {
-	r.fields = &fieldNode{field: Field{name, value}, replaces: true, earlier: r.fields}
-	return r
-}
+func (r Response) With(name, value string) Response { return r.withField(name, value, true) }
 
 // Add returns the response with one more field; fields of the same name stay.
 // What With says of names and values holds.
-func (r Response) Add(name, value string) Response {
-	r.fields = &fieldNode{field: Field{name, value}, earlier: r.fields}
+func (r Response) Add(name, value string) Response { return r.withField(name, value, false) }
+
+func (r Response) withField(name, value string, replaces bool) Response {
+	if strings.EqualFold(name, "Content-Type") {
+		r.outline &^= hasText | hasJSON
+	}
+	r.fields = &fieldNode{field: Field{name, value}, replaces: replaces, earlier: r.fields}
 	return r
 }
 
@@ -158,7 +201,7 @@ func (r Response) Add(name, value string) Response {
 // with Content-Length. A source that gives less or more gets its connection
 // closed, and a log line. Other responses know their length.
 func (r Response) Length(bytes int64) Response {
-	if r.kind == kindStream {
+	if r.outline.kind() == kindStream {
 		f := *r.flow
 		f.length = bytes
 		r.flow = &f
@@ -170,7 +213,7 @@ func (r Response) Length(bytes int64) Response {
 // what it returns behind a chunked body (RFC 9112, section 7.1.2). Where the body
 // is not chunked they are not sent.
 func (r Response) Trailers(trailers func() []Field) Response {
-	if r.kind == kindStream {
+	if r.outline.kind() == kindStream {
 		f := *r.flow
 		f.trailers = trailers
 		r.flow = &f
@@ -181,7 +224,7 @@ func (r Response) Trailers(trailers func() []Field) Response {
 // Close returns the response with the promise that the connection is closed
 // after it (Connection: close).
 func (r Response) Close() Response {
-	r.close = true
+	r.outline |= closesAfter
 	return r
 }
 
@@ -190,6 +233,6 @@ func (r Response) Close() Response {
 // merely said that it sends no more, and still gets the answer; for this one it
 // has left, and the exchange is cancelled.
 func (r Response) OpenEnded() Response {
-	r.openEnded = true
+	r.outline |= isOpenEnded
 	return r
 }
