@@ -20,8 +20,8 @@ type Handler func(*Request) Response
 // The constructors make one, the methods give a changed copy; a response can be
 // kept and returned many times unless it owns a source or a file.
 //
-// What a message's framing needs (Content-Length, Transfer-Encoding,
-// Connection, Date) is set by the server.
+// What a message's framing needs (Content-Length, Transfer-Encoding, Connection)
+// is set by the server, and so are Server and Date unless the response has them.
 type Response struct {
 	outline outline
 	text    string

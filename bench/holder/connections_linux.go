@@ -79,7 +79,7 @@ func finish(exchanges []exchange, answerLength int) error {
 		if len(waiting) == 0 {
 			return nil
 		}
-		ready, err := unix.Poll(waiting, pollTimeout)
+		ready, err := poll(waiting, pollTimeout)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("poll failed: %w", err)
 		}
@@ -142,7 +142,7 @@ func (held heldConnections) countOpen() (int, error) {
 	for i, fd := range held {
 		polled[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}
 	}
-	ready, err := unix.Poll(polled, 0)
+	ready, err := poll(polled, 0)
 	if err != nil {
 		return 0, fmt.Errorf("poll failed: %w", err)
 	}
@@ -152,5 +152,15 @@ func (held heldConnections) countOpen() (int, error) {
 func (held heldConnections) closeAll() {
 	for _, fd := range held {
 		unix.Close(fd)
+	}
+}
+
+// poll is poll(2), begun anew when a signal interrupts it.
+func poll(descriptors []unix.PollFd, milliseconds int) (int, error) {
+	for {
+		ready, err := unix.Poll(descriptors, milliseconds)
+		if err != unix.EINTR {
+			return ready, err
+		}
 	}
 }
