@@ -3,6 +3,7 @@ package loop
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,7 +62,9 @@ func (s *Socket) Attach(l *Loop, fd int, h SocketHandler) error {
 		return fmt.Errorf("loop: descriptor %d could not be attached: %w", fd, err)
 	}
 	for fd >= len(l.sockets) {
-		l.sockets = append(l.sockets[:cap(l.sockets)], nil)
+		// Doubled: growing by less leaves several times its size behind as garbage.
+		l.sockets = slices.Grow(l.sockets, max(len(l.sockets), 64))
+		l.sockets = l.sockets[:cap(l.sockets)]
 	}
 	l.sockets[fd] = s
 	l.attached++

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/valyala/bytebufferpool"
@@ -153,6 +154,9 @@ func (l *local) appendDate(b []byte) []byte {
 
 func (l *local) remember(c *conn) {
 	c.index = int32(len(l.connections))
+	if n := len(l.connections); n == cap(l.connections) {
+		l.connections = slices.Grow(l.connections, max(n, 64)) // doubled: append alone leaves more garbage behind
+	}
 	l.connections = append(l.connections, c)
 }
 

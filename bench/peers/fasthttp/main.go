@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
 )
@@ -16,6 +17,7 @@ var greeting = []byte("Hello, World!")
 func main() {
 	address := flag.String("addr", "127.0.0.1:8080", "the `host:port` to listen on")
 	flag.Parse()
+	debug.SetGCPercent(400) // as Penstock's examples do
 	listener, err := net.Listen("tcp4", *address)
 	if err != nil {
 		log.Fatalf("fasthttp cannot listen: %v", err)

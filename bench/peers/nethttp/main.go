@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime/debug"
 )
 
 // Header values are set as whole slices under canonical names: Header.Set would allocate
@@ -23,6 +24,7 @@ var (
 func main() {
 	address := flag.String("addr", "127.0.0.1:8080", "the `host:port` to listen on")
 	flag.Parse()
+	debug.SetGCPercent(400) // as Penstock's examples do
 	listener, err := net.Listen("tcp4", *address)
 	if err != nil {
 		log.Fatalf("nethttp cannot listen: %v", err)
