@@ -11,7 +11,7 @@ import (
 // What x/sys offers for them announces to the scheduler that the goroutine may be away
 // for long: its processor can be handed to another thread meanwhile, and has to be won
 // back. A call that never waits gains nothing by that, and pays for it with every
-// request: measured with examples/hello, about a tenth of the server's processor time.
+// request, as the scenario hello of bench shows.
 //
 // This is the only file that uses unsafe: a raw system call takes the buffer's address as
 // a number. The conversion stands in the argument list, which keeps the buffer alive and

@@ -245,3 +245,17 @@ func TestCoreClosedAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// Requests that a closed connection has left unread must not reach the next one.
+func TestExchangeIsLentAgainWithoutLeftovers(t *testing.T) {
+	d := newDriver(t, 1, func(*driver) Handler { return func(*Request) Response { return Text(200, "Hello, World!") } }, Options{})
+	d.whole, d.input = true, []byte(strings.Repeat(getRequest, 2*turnRequests))
+	if _, err := d.core.Poll(d); err != nil {
+		t.Fatalf("the first requests should be answered, and gave %v", err)
+	}
+	left := len(d.core.exchange.parser.Rest())
+	d.core.Close()
+	if again := d.local.lendExchange(&d.core); left == 0 || len(again.parser.Rest()) > 0 {
+		t.Errorf("of %d bytes that a connection left unread, %d are still there when its exchange is lent again", left, len(again.parser.Rest()))
+	}
+}

@@ -21,8 +21,9 @@ func (e *Error) Status() int { return e.Code }
 func (e *Error) Public() string { return e.Message }
 
 var (
-	// ErrServerClosed is returned by operations on a server that was shut down.
-	ErrServerClosed = errors.New("server: the server has been shut down")
+	// ErrServerClosed is returned by Listen on a server that was shut down, and by a
+	// second Serve.
+	ErrServerClosed = errors.New("server: the server has been shut down, or has been served already")
 
 	// ErrExchangeEnded is what a request's body ends with when it is polled
 	// after its exchange has ended.

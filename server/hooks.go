@@ -15,7 +15,8 @@ type Hooks struct {
 
 	// Response is called when a response has been handed out to be written, or
 	// was cut, with its status and the bytes of its body; status is 0 when the
-	// exchange ended without a response. The request is still valid.
+	// exchange ended without a response. The request is still valid. It is called
+	// once for each call of Request, and so not for what was no request.
 	Response func(r *Request, status int, bytes int64)
 
 	// Closed is called when a connection was closed.

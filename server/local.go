@@ -70,9 +70,10 @@ func (l *local) lendExchange(c *core) *exchange {
 }
 
 // takeBackExchange takes an exchange whose connection does not need it any more.
-// One that is idle is as good as new: it holds at most the last head's string.
+// One that is idle is as good as new: it holds at most the last head's string. One that
+// has been fed requests which were not asked for is not: they belong to its connection.
 func (l *local) takeBackExchange(x *exchange) {
-	if !x.parser.Idle() {
+	if !x.parser.Idle() || len(x.parser.Rest()) > 0 {
 		x.parser.Release()
 		x.reset()
 	}

@@ -75,13 +75,18 @@ func (s *Server) Listen(network, address string) (net.Addr, error) {
 	return ln.Addr(), nil
 }
 
-// Serve runs the loops until the server is shut down, and then returns nil; any
-// other end is an error. It can be called once.
+// Serve runs the loops until the server is shut down, and then returns nil, also when
+// that was before it began; any other end is an error. It can be called once: a second
+// call returns ErrServerClosed.
 func (s *Server) Serve() error {
 	s.mutex.Lock()
-	if s.running || s.stopping {
+	if s.running {
 		s.mutex.Unlock()
 		return ErrServerClosed
+	}
+	if s.stopping {
+		s.mutex.Unlock()
+		return nil
 	}
 	s.running = true
 	s.mutex.Unlock()

@@ -209,3 +209,19 @@ func TestServeOnce(t *testing.T) {
 		t.Error("a server without a handler should be refused")
 	}
 }
+
+// A program may be told to end before its goroutine has come to Serve.
+func TestShutdownBeforeServe(t *testing.T) {
+	s, err := server.New(greet, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Errorf("a server that has not served yet should shut down without an error, and gave %v", err)
+		}
+	}
+	if err := s.Serve(); err != nil {
+		t.Errorf("Serve after Shutdown should return nil, and gave %v", err)
+	}
+}
