@@ -10,7 +10,7 @@ lint:
 	go vet ./... && .ci/format && .ci/lint
 
 fuzz:
-	.ci/fuzz 1m
+	.ci/fuzz 1000000x
 
 examples:
 	.ci/examples
