@@ -35,12 +35,29 @@
 //  7. A chunk of bytes is valid until the next Poll or Close of the source it came from. Who needs it longer copies it.
 //  8. Join is associative, and Map(f) then Map(g) is Map(g∘f).
 //
+// # Producers
+//
+// Where the values come from, in one line each; every one is a source, and learns when it is closed:
+//
+//	q := NewQueue[T](loop, 64, DropOldest)                // q.Push on any goroutine, until q.Done
+//	src := FromChannel(loop, values, cancel)              // what is received from a channel; Close calls cancel
+//	f := NewFuture[T](loop)                               // f.Resolve or f.Reject on any goroutine, once
+//	src := Offload(loop, pool, work)                      // one value, of a function that blocks
+//	src := OffloadIter(loop, pool, 16, rows)              // the values of an iterator that blocks, 16 ahead
+//	src := FromIter(seq)                                  // the values of an iterator that does not block
+//	src := topic.Subscribe(loop, Newest)                  // what is published to many, by topic.Publish
+//	src := r.After(time.Second), r.Every(time.Second)     // time, of a request in package server
+//
+// topic is NewTopic(TopicOptions[T]{}), loop is a [Poster], and pool an [Executor]. FromSlice, Once, Fail and Empty
+// give what is there already.
+//
 // # Ownership
 //
 // A stage owns the sources it was made of: nobody else polls or closes them. A value belongs to its stream until a
-// Poll has returned it. What the sources of this package still hold when they are closed (FromSlice, Once, Queue, a
-// late result of Offload) they release: a value with a method Close() or Close() error is closed, any other is
-// left to the garbage collector.
+// Poll has returned it. What the producers still hold when they are closed (FromSlice, Once, Queue, Future, FromChannel,
+// OffloadIter, a late result of Offload) they release: a value with a method Close() or Close() error is closed, any
+// other is left to the garbage collector. The values of a Topic are the exception: they are shared by its subscribers,
+// so nobody releases them.
 //
 // # Errors
 //
@@ -50,7 +67,8 @@
 // # Goroutines
 //
 // Poll, Close and Wake are called on one goroutine, that of the loop. Wake only makes a note that polling may help;
-// it never polls, so it may be called during a Poll. The doors for other goroutines are [Queue] and [Offload].
+// it never polls, so it may be called during a Poll. The doors for other goroutines are the producers that take a
+// Poster: [Queue], [FromChannel], [Future], [Offload], [OffloadIter] and [Topic].
 //
 // A stage that drops or joins many values does not hold the loop: after a bounded number of them within one Poll it
 // wakes w and returns ErrPending. If a Poll panics (because a function given to a stage did), the source is fit

@@ -34,7 +34,7 @@ func (s *limited) Poll(w Waker) ([]byte, error) {
 
 // LimitError ends a stream that had more bytes than were allowed.
 type LimitError struct {
-	Subject string // what was too long: "the content" or "a line"
+	Subject string // what was too long: "the content", "a line", "the event"
 	Limit   int64  // the most bytes it may have
 }
 

@@ -92,7 +92,7 @@ func (x *exchange) pollBody(w pipeline.Waker) ([]byte, error) {
 		chunk, err := x.core.link.Poll(w)
 		switch {
 		case err == nil:
-			x.parser.Feed(chunk)
+			x.feed(chunk)
 		case err == pipeline.ErrPending:
 			x.awaitsBody = true
 			return nil, err

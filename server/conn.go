@@ -109,6 +109,9 @@ func (c *conn) Run() {
 		if !c.write(&s) {
 			return
 		}
+		if c.phase == phaseEvents {
+			c.phase = phaseHandler // the silence is over
+		}
 		if c.core.waits {
 			c.core.recycleOutput()
 			c.wait(pipeline.ErrPending)
@@ -191,6 +194,18 @@ func (c *conn) close(reason CloseReason) {
 	local.loop.Unschedule(&c.task)
 	c.socket.Close()
 	local.closed(reason)
+}
+
+// Abort is called by a topic that evicts the connection's subscription. What the client
+// has not taken yet stands in the way of anything that would be sent behind it, so it is
+// thrown away with the connection.
+func (c *conn) Abort(error) {
+	if c.unwritten == nil || c.core.stream == nil {
+		c.Wake()
+		return
+	}
+	c.socket.Reset()
+	c.close(ReasonEvicted)
 }
 
 // Panicked is called by the loop when the connection's turn has panicked outside

@@ -60,6 +60,10 @@ func (c *conn) setPhase(p phase) {
 			x.bodyTimed = true
 			c.startBodyWindow()
 		}
+	case phaseEvents:
+		if !same { // something was sent since
+			c.setDeadline(c.core.stream.ping)
+		}
 	default:
 		c.deadline = 0
 	}
@@ -94,6 +98,9 @@ func (c *conn) Expire() {
 		c.Wake()
 	case phaseBody:
 		c.bodyExpired()
+	case phaseEvents:
+		c.core.silentTooLong()
+		c.Wake()
 	case phaseWrite:
 		c.writeExpired()
 	case phaseLinger:

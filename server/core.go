@@ -26,6 +26,9 @@ import (
 //	  ▼                                         ▼
 //	done ◀──────────────────────────────────── drain ──▶ head
 //
+// An event stream that waits has given its request back: exchange is nil, and stream
+// is all that the core holds.
+//
 // Rules:
 //
 //  1. A step either makes progress, or returns ErrPending having left the waker
@@ -40,7 +43,8 @@ import (
 type core struct {
 	local        *local
 	link         link
-	exchange     *exchange // nil while idle
+	exchange     *exchange // nil while idle, and while an event stream waits
+	stream       *flow     // whose body is being sent, or nil
 	out          *bytebufferpool.ByteBuffer
 	writeTimeout time.Duration
 	state        coreState
@@ -174,7 +178,7 @@ func (c *core) step(w pipeline.Waker) progress {
 	case stateRest:
 		return c.stepRest()
 	case stateFile:
-		return hasReference // the next piece
+		return c.stepFile()
 	case stateDrain:
 		return c.stepDrain(w)
 	case stateTimedOut:
@@ -193,7 +197,7 @@ func (c *core) stepHead(w pipeline.Waker) progress {
 		}
 		x = c.local.lendExchange(c)
 		c.exchange = x
-		x.parser.Feed(chunk)
+		x.feed(chunk)
 	}
 	event, err := x.parser.Next()
 	switch {
@@ -207,7 +211,7 @@ func (c *core) stepHead(w pipeline.Waker) progress {
 	chunk, err := c.link.Poll(w)
 	switch err {
 	case nil:
-		x.parser.Feed(chunk)
+		x.feed(chunk)
 	case io.EOF:
 		x.parser.FeedEOF()
 	default:

@@ -65,6 +65,9 @@ func scheduleHandler(d *driver) Handler {
 		case "/file":
 			body.Close()
 			return File(200, "application/octet-stream", temporaryFile(d.t, length), 0, int64(length))
+		case "/events":
+			body.Close()
+			return Events(stutter(d, "events", pipeline.FromSlice(someEvents(length))))
 		case "/fail":
 			return Later(pipeline.Map(body, func([]byte) (Response, error) { return Response{}, errTeapot }))
 		case "/nothing":
@@ -94,6 +97,9 @@ func (c *conversation) add(d *driver) {
 		{"GET", "/text?n=" + itoa(n), 200, body, false},
 		{"GET", "/bytes?n=" + itoa(n), 200, body, false},
 		{"GET", "/file?n=" + itoa(8*n), 200, string(filler(8 * n)), false},
+		{"GET", "/events?n=" + itoa(n%50), 200, sentEvents(n % 50), false},
+		{"POST", "/events?n=7", 200, sentEvents(7), true},
+		{"HEAD", "/events?n=7", 200, "", false},
 		{"POST", "/fail", 418, "I am a teapot.\n", true},
 		{"GET", "/nothing", 500, "Internal Server Error\n", false},
 		{"GET", "/panic", 500, "Internal Server Error\n", false},

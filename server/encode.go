@@ -166,19 +166,15 @@ func appendField(b []byte, f Field) []byte {
 }
 
 // encodeLastChunk ends a chunked body, with its trailers.
-func (c *core) encodeLastChunk(trailers func() []Field) error {
-	var fields []Field
-	if trailers != nil {
-		fields = trailers()
-	}
-	for _, f := range fields {
+func (c *core) encodeLastChunk(trailers []Field) error {
+	for _, f := range trailers {
 		if err := f.checkTrailer(); err != nil {
 			return err
 		}
 	}
 	out := c.output()
 	out.B = append(out.B, "0\r\n"...)
-	for _, f := range fields {
+	for _, f := range trailers {
 		out.B = appendField(out.B, f)
 	}
 	out.B = append(out.B, "\r\n"...)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"os"
@@ -34,13 +35,13 @@ type exchange struct {
 	idleTimed     bool  // the deadline for the first byte of the head has been set
 	headTimed     bool  // the deadline for the head has been set
 	bodyTimed     bool  // a window of the body timeout has begun
+	borrows       bool  // what was fed to the parser lies in the link's buffer
 
-	// The response's side. At most one of later, stream and file is set.
+	// The response's side. At most one of later, file and the core's stream is set.
 	status    int
 	reported  bool // to the hook
-	holds     bool // one of them is, or another reference that the response has
+	holds     bool // one of them is, or a text that is on its way
 	later     pipeline.Source[Response]
-	stream    pipeline.Source[[]byte]
 	file      *os.File
 	response  Response // whose body is on its way
 	text      string   // what is left of a large complete body
@@ -51,11 +52,24 @@ type exchange struct {
 	keepAlive bool
 	openEnded bool
 
-	// reference is body data to be written from where it lies; see segment.
-	reference []byte
-
 	// inputWaker is who waits for bytes of the request's body.
 	inputWaker pipeline.Waker
+}
+
+// feed lends the parser what the link has given.
+func (x *exchange) feed(chunk []byte) {
+	x.parser.Feed(chunk)
+	x.borrows = true
+}
+
+// keepRest copies what the parser has not consumed, so that the link's buffer can be
+// given back while it waits: those are requests behind the one in hand, or a body that
+// nobody has asked for yet.
+func (x *exchange) keepRest() {
+	if rest := x.parser.Rest(); x.borrows && len(rest) > 0 {
+		x.parser.Feed(bytes.Clone(rest))
+	}
+	x.borrows = false
 }
 
 // begin starts the exchange for the head that the parser has ready.
@@ -128,16 +142,13 @@ func (x *exchange) closeResponse() {
 		x.later = nil
 		later.Close()
 	}
-	if stream := x.stream; stream != nil {
-		x.stream = nil
-		stream.Close()
-	}
+	x.core.closeStream(errAnswered)
 	if file := x.file; file != nil {
 		x.file = nil
 		file.Close()
 	}
 	x.response = Response{}
-	x.reference, x.text = nil, ""
+	x.text = ""
 }
 
 // reset makes the exchange ready for the next request of the same connection.

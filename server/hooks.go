@@ -16,7 +16,8 @@ type Hooks struct {
 	// Response is called when a response has been handed out to be written, or
 	// was cut, with its status and the bytes of its body; status is 0 when the
 	// exchange ended without a response. The request is still valid. It is called
-	// once for each call of Request, and so not for what was no request.
+	// once for each call of Request, and so not for what was no request. With this
+	// hook an event stream keeps its request in memory for as long as it is open.
 	Response func(r *Request, status int, bytes int64)
 
 	// Closed is called when a connection was closed.

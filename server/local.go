@@ -35,6 +35,7 @@ type local struct {
 	crlf      []byte
 	vectors   [3][]byte // room for one writev
 	unwritten []*unwritten
+	reference segment // what a step that hasReference hands out behind the output
 }
 
 // Bounds of what is kept to be lent again; what is over goes to the garbage

@@ -20,6 +20,7 @@ const (
 	ReasonWriteTimeout                      // see Options.WriteTimeout
 	ReasonOverload                          // see Options.MaxConnections
 	ReasonShutdown                          // the server was shut down
+	ReasonEvicted                           // a topic's subscriber was too slow; see pipeline.Evict
 )
 
 var reasonText = [...]string{
@@ -34,6 +35,7 @@ var reasonText = [...]string{
 	ReasonWriteTimeout:   "the client took nothing for too long",
 	ReasonOverload:       "there were too many connections",
 	ReasonShutdown:       "the server was shut down",
+	ReasonEvicted:        "the client was too slow for its stream",
 }
 
 // String returns the reason as a phrase.
@@ -43,7 +45,7 @@ func (r CloseReason) String() string { return reasonText[r] }
 // io.EOF when what was handed out is a proper end, and errCut when the client
 // must see that it is not.
 func (r CloseReason) error() error {
-	if r == ReasonResponseFailed || r == ReasonConnectionLost {
+	if r == ReasonResponseFailed || r == ReasonConnectionLost || r == ReasonEvicted {
 		return errCut
 	}
 	return io.EOF

@@ -2,11 +2,9 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 
 	"github.com/penstock-go/penstock/parser"
 	"github.com/penstock-go/penstock/pipeline"
@@ -22,19 +20,19 @@ func (c *core) respond(r *Response) progress {
 	x.holds = true
 	switch r.outline.kind() {
 	case kindLater:
-		x.later = r.flow.later
+		x.later = r.flow.extra.later
 		c.state = stateLater
 	case kindError:
-		return c.respondError(r.flow.err)
+		return c.respondError(r.flow.extra.err)
 	case kindStream:
-		x.response, x.stream = *r, r.flow.source
+		x.response, c.stream = *r, r.flow
 		if x.withoutBody(r.outline.status()) {
 			c.state = stateSettle
 			return c.sendHead(r.flow.length)
 		}
 		c.state = stateStream
 	case kindFile:
-		x.response, x.file = *r, r.flow.file
+		x.response, x.file = *r, r.flow.extra.file
 		c.state = stateFile
 		if x.withoutBody(r.outline.status()) || r.flow.length == 0 {
 			c.state = stateSettle
@@ -62,7 +60,7 @@ func (c *core) respondComplete(r *Response) progress {
 	case size <= referenceSize:
 		c.out.B = append(c.out.B, r.body...)
 	case r.body != nil:
-		x.holds, x.reference = true, r.body
+		c.local.reference.data = r.body
 		return hasReference
 	default:
 		x.holds, x.text = true, r.text
@@ -75,7 +73,8 @@ func (c *core) respondComplete(r *Response) progress {
 func (c *core) respondError(err error) progress {
 	status, sentence, log := describeError(err)
 	if log {
-		c.logFailure("a request failed", status, err)
+		c.exchange.status = status
+		c.logFailure("a request failed", err)
 	}
 	c.exchange.closeResponse()
 	r := errorResponse(status, sentence)
@@ -122,117 +121,13 @@ func (c *core) stepLater(w pipeline.Waker) progress {
 	return c.respondError(err)
 }
 
-func (c *core) stepStream(w pipeline.Waker) progress {
-	x := c.exchange
-	chunk, err := x.stream.Poll(w)
-	switch {
-	case err == io.EOF:
-		return c.endStream()
-	case err != nil && err != pipeline.ErrPending && x.headSent:
-		return c.cut(err)
-	case err != nil && err != pipeline.ErrPending:
-		return c.respondError(err)
-	case err != nil && x.body != nil && x.body.err == nil && x.awaitsContinue():
-		return waits // the body may yet be asked for, and 100 must go before the head
+func (c *core) logFailure(what string, err error) {
+	var attributes []any
+	if x := c.exchange; x != nil {
+		r := x.request
+		attributes = append(attributes, "method", r.Method(), "target", r.Target(), "status", x.status, "sent", x.sent)
 	}
-	if !x.headSent {
-		c.sendHead(x.response.flow.length)
-		if c.state != stateStream {
-			return advanced // refused, and answered with an error
-		}
-	}
-	if err != nil {
-		return waits
-	}
-	return c.sendChunk(chunk)
-}
-
-// sendHead encodes the head of a response whose body comes from a source or a
-// file.
-func (c *core) sendHead(length int64) progress {
-	if err := c.encodeHead(&c.exchange.response, length); err != nil {
-		return c.respondError(err)
-	}
-	return advanced
-}
-
-// sendChunk hands out one piece of a stream.
-func (c *core) sendChunk(chunk []byte) progress {
-	x := c.exchange
-	if len(chunk) == 0 {
-		return advanced // an empty chunk would end a chunked body
-	}
-	x.sent += int64(len(chunk))
-	if declared := x.response.flow.length; declared >= 0 && x.sent > declared {
-		return c.cut(fmt.Errorf("server: the response's source gave more than the %d bytes that its length declares", declared))
-	}
-	if x.framing == framingChunked {
-		c.out = c.output()
-		c.out.B = strconv.AppendInt(c.out.B, int64(len(chunk)), 16)
-		c.out.B = append(c.out.B, "\r\n"...)
-	}
-	if len(chunk) >= referenceSize {
-		x.reference = chunk
-		return hasReference
-	}
-	c.out = c.output()
-	c.out.B = append(c.out.B, chunk...)
-	if x.framing == framingChunked {
-		c.out.B = append(c.out.B, "\r\n"...)
-	}
-	return advanced
-}
-
-// endStream ends the body of a stream properly, or not at all.
-func (c *core) endStream() progress {
-	x := c.exchange
-	flow := x.response.flow
-	if !x.headSent {
-		if flow.length > 0 {
-			return c.respondError(shortBody(0, flow.length))
-		}
-		length := flow.length
-		if flow.trailers == nil {
-			length = 0
-		}
-		c.state = stateSettle
-		if p := c.sendHead(length); p != advanced || x.framing != framingChunked {
-			return p
-		}
-	}
-	if x.sent < flow.length {
-		return c.cut(shortBody(x.sent, flow.length))
-	}
-	if x.framing == framingChunked {
-		if err := c.encodeLastChunk(flow.trailers); err != nil {
-			return c.cut(err)
-		}
-	}
-	c.state = stateSettle
-	return advanced
-}
-
-func shortBody(sent, declared int64) error {
-	return fmt.Errorf("server: the response's source ended after %d of the %d bytes that its length declares", sent, declared)
-}
-
-// cut ends the connection in the middle of a response's body.
-func (c *core) cut(err error) progress {
-	c.logFailure("a response was cut after its head was sent", c.exchange.status, err)
-	c.chooseReset()
-	return c.end(ReasonResponseFailed, err)
-}
-
-// chooseReset has the connection reset if its close would look like the body's end.
-func (c *core) chooseReset() {
-	if x := c.exchange; x != nil && x.framing == framingUntilClose {
-		c.ending = endsByReset
-	}
-}
-
-func (c *core) logFailure(what string, status int, err error) {
-	r := c.exchange.request
-	attributes := []any{"method", r.Method(), "target", r.Target(), "status", status, "sent", c.exchange.sent, "error", err}
+	attributes = append(attributes, "error", err)
 	if worker := (*pipeline.PanicError)(nil); errors.As(err, &worker) {
 		attributes = append(attributes, "stack", string(worker.Stack))
 	}
@@ -251,26 +146,25 @@ func (c *core) stepRest() progress {
 	return advanced
 }
 
+// stepFile hands out the next piece of a file.
+func (c *core) stepFile() progress {
+	x := c.exchange
+	flow := x.response.flow
+	length := min(flow.length-x.sent, fileSize)
+	c.local.reference = segment{file: x.file, offset: flow.extra.offset + x.sent, length: length}
+	if x.sent += length; x.sent == flow.length {
+		c.state = stateSettle
+	}
+	return hasReference
+}
+
 // takeReference makes a segment of what was gathered and what is written from
 // where it lies.
 func (c *core) takeReference() segment {
-	x := c.exchange
-	var s segment
+	s := c.local.reference
+	c.local.reference = segment{}
 	if c.out != nil {
 		s.head = c.out.B
-	}
-	if c.state == stateFile {
-		flow := x.response.flow
-		s.file, s.offset = x.file, flow.offset+x.sent
-		s.length = min(flow.length-x.sent, fileSize)
-		if x.sent += s.length; x.sent == flow.length {
-			c.state = stateSettle
-		}
-		return s
-	}
-	s.data, x.reference = x.reference, nil
-	if x.framing == framingChunked {
-		s.tail = c.local.crlf
 	}
 	return s
 }
@@ -335,8 +229,7 @@ func (x *exchange) discardFed() bool {
 // panicked makes a failure of its exchange of a panic in a handler or a stage.
 func (c *core) panicked(value any) progress {
 	c.logPanic(value)
-	x := c.exchange
-	if x == nil || x.headSent || c.state == stateHead {
+	if x := c.exchange; x == nil || x.headSent || c.state == stateHead {
 		c.chooseReset()
 		return c.endGuarded(ReasonResponseFailed, errPanicked)
 	}

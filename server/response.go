@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/penstock-go/penstock/pipeline"
 )
@@ -48,8 +50,9 @@ const (
 	hasText outline = 1 << 20
 	hasJSON outline = 1 << 21
 
-	closesAfter outline = 1 << 24
-	isOpenEnded outline = 1 << 25
+	closesAfter     outline = 1 << 24
+	isOpenEnded     outline = 1 << 25
+	releasesRequest outline = 1 << 26 // see Events
 )
 
 // outlineOf keeps a status that is out of range out of range.
@@ -85,15 +88,46 @@ func (r Response) withType(contentType string) Response {
 }
 
 // flow holds what only responses have that are not complete when they are
-// returned; it keeps Response small to copy.
+// returned; it keeps Response small to copy. While the body of a stream is sent it is
+// also what the core knows of that: an event stream that waits holds nothing else.
 type flow struct {
-	source   pipeline.Source[[]byte]
-	length   int64 // declared, or -1
+	source pipeline.Source[[]byte]
+	length int64         // declared, or -1
+	ping   time.Duration // of an event stream: how long it may be silent; 0: for ever
+	extra  *flowExtra    // nil for most streams
+
+	sent      int64                   // bytes of the body handed out
+	cancel    context.CancelCauseFunc // of the request's context, once the request is released
+	framing   framing
+	pingDue   bool
+	keepAlive bool // once the request is released
+}
+
+// flowExtra is what most streams do not have.
+type flowExtra struct {
 	trailers func() []Field
 	later    pipeline.Source[Response]
 	file     *os.File
 	offset   int64
 	err      error
+}
+
+// withExtra returns a flow that has an extra, made in one piece.
+func withExtra(length int64, extra flowExtra) *flow {
+	both := &struct {
+		flow
+		flowExtra
+	}{flow{length: length}, extra}
+	both.flow.extra = &both.flowExtra
+	return &both.flow
+}
+
+// trailers returns the fields behind the body.
+func (f *flow) trailers() []Field {
+	if f.extra == nil || f.extra.trailers == nil {
+		return nil
+	}
+	return f.extra.trailers()
 }
 
 const (
@@ -155,7 +189,7 @@ func Stream(status int, contentType string, source pipeline.Source[[]byte]) Resp
 // then closed. An error that it ends with is answered as [Fail] answers it. What
 // the response that came goes on reading, it must own itself.
 func Later(source pipeline.Source[Response]) Response {
-	return Response{outline: kindLater, flow: &flow{later: source}}
+	return Response{outline: kindLater, flow: withExtra(-1, flowExtra{later: source})}
 }
 
 // File is a response whose body is the length bytes of file from offset, sent
@@ -164,7 +198,7 @@ func Later(source pipeline.Source[Response]) Response {
 func File(status int, contentType string, file *os.File, offset, length int64) Response {
 	return Response{
 		outline: outlineOf(status) | kindFile,
-		flow:    &flow{file: file, offset: offset, length: length},
+		flow:    withExtra(length, flowExtra{file: file, offset: offset}),
 	}.withType(contentType)
 }
 
@@ -172,7 +206,7 @@ func File(status int, contentType string, file *os.File, offset, length int64) R
 // with the sentence of its method Public() string as text/plain, or the status's
 // own phrase. An error without Public is logged.
 func Fail(err error) Response {
-	return Response{outline: kindError, flow: &flow{err: err}}
+	return Response{outline: kindError, flow: withExtra(-1, flowExtra{err: err})}
 }
 
 // Status returns the status code, or 0 while it is still to come.
@@ -215,7 +249,7 @@ func (r Response) Length(bytes int64) Response {
 func (r Response) Trailers(trailers func() []Field) Response {
 	if r.outline.kind() == kindStream {
 		f := *r.flow
-		f.trailers = trailers
+		f.extra = &flowExtra{trailers: trailers}
 		r.flow = &f
 	}
 	return r

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/penstock-go/penstock/loop"
+	"github.com/penstock-go/penstock/pipeline"
 )
 
 // A Server answers requests on event loops. Its methods may be called from any
@@ -95,12 +96,23 @@ func (s *Server) Serve() error {
 	return err
 }
 
+// Loops returns the server's loops: what [pipeline.Queue] and [pipeline.Topic] need outside of
+// a handler, and how long a posted function waits on each is how far that loop lags behind.
+func (s *Server) Loops() []pipeline.Poster {
+	var posters []pipeline.Poster
+	for _, l := range s.group.Loops() {
+		posters = append(posters, l)
+	}
+	return posters
+}
+
 // Connections returns how many connections are open.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
 // Shutdown ends the server. It stops listening, closes the connections that are
-// idle, and has every other one closed when the exchange in hand is done, whose
-// answer says Connection: close. When all are gone, or when ctx is done, it closes
+// idle, ends the streams that are open-ended (see [Response.OpenEnded]), and has every
+// other connection closed when the exchange in hand is done, whose answer says
+// Connection: close. When all are gone, or when ctx is done, it closes
 // what is left, stops the loops and waits for Serve to return. It returns ctx's
 // error if connections had to be cut.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -214,7 +226,11 @@ func (s *Server) connectionClosed() {
 func (l *local) drain() {
 	l.draining = true
 	for i := len(l.connections) - 1; i >= 0; i-- {
-		if c := l.connections[i]; c.core.phase() == phaseIdle && c.unwritten == nil && c.phase != phaseLinger {
+		c := l.connections[i]
+		switch {
+		case c.core.endOpenStream():
+			c.Wake()
+		case c.core.phase() == phaseIdle && c.unwritten == nil && c.phase != phaseLinger:
 			c.close(ReasonShutdown)
 		}
 	}

@@ -13,9 +13,12 @@ import (
 // becomes of the connection.
 func (c *core) stepSettle() progress {
 	x := c.exchange
+	if x == nil {
+		return c.settleStream()
+	}
 	x.finish(errAnswered)
 	switch {
-	case !x.keepAlive:
+	case !x.keepAlive || c.local.draining:
 		return c.end(ReasonAnswered, errAnswered)
 	case x.received:
 		c.nextRequest()
@@ -75,6 +78,7 @@ func (c *core) end(reason CloseReason, cause error) progress {
 		c.exchange = nil
 		c.local.takeBackExchange(x)
 	}
+	c.closeStream(cause)
 	c.link.Release()
 	return done
 }
@@ -99,17 +103,22 @@ func (c *core) tryToEnd(reason CloseReason, cause error) (ended bool) {
 	return true
 }
 
-// rest gives back what a core that waits does not need: the exchange when the
-// connection is idle, and the chunk of input when nobody can be looking at it.
+// rest gives back what a core that waits does not need: the chunk of input when nobody
+// can be looking at it, and the exchange when the connection is idle or an event stream
+// has no use for it.
 func (c *core) rest() {
 	x := c.exchange
-	if x == nil || len(x.parser.Rest()) > 0 || x.body != nil && x.body.lent {
+	if x == nil || x.body != nil && x.body.lent {
 		return
 	}
+	x.keepRest()
 	c.link.Release()
-	if c.state == stateHead && x.parser.Idle() {
+	switch {
+	case c.state == stateHead && x.parser.Idle():
 		c.exchange = nil
 		c.local.takeBackExchange(x)
+	case c.canReleaseRequest():
+		c.releaseRequest()
 	}
 }
 
@@ -123,6 +132,7 @@ const (
 	phaseHead                 // for the rest of a head
 	phaseBody                 // for the body, which somebody has asked for
 	phaseHandler              // for the handler: no time runs
+	phaseEvents               // for an event, or until the next comment is due
 	phaseWrite                // for the client to take what it is sent
 	phaseLinger               // for the client to stop sending
 )
@@ -130,6 +140,10 @@ const (
 func (c *core) phase() phase {
 	x := c.exchange
 	switch {
+	case c.stream != nil && c.stream.ping > 0:
+		return phaseEvents
+	case x == nil && c.stream != nil:
+		return phaseHandler
 	case x == nil:
 		return phaseIdle
 	case c.state == stateHead && x.parser.Started():
@@ -144,7 +158,15 @@ func (c *core) phase() phase {
 
 // openEnded says whether the exchange ends when the client closes its sending
 // side.
-func (c *core) openEnded() bool { return c.exchange != nil && c.exchange.openEnded }
+func (c *core) openEnded() bool {
+	if c.exchange == nil {
+		return c.stream != nil
+	}
+	return c.exchange.openEnded
+}
+
+// silentTooLong has a comment sent on the event stream at the next Poll.
+func (c *core) silentTooLong() { c.stream.pingDue = true }
 
 // headTimedOut has a head that took too long answered with 408 at the next Poll.
 func (c *core) headTimedOut() { c.state = stateTimedOut }
