@@ -122,7 +122,7 @@ func (s *offloaded[T]) deliver(v T, err error) {
 	}
 }
 
-// PanicError ends the stream of an Offload whose work panicked.
+// PanicError ends the stream of an Offload whose work panicked, or of an OffloadIter whose iterator did.
 type PanicError struct {
 	Value any    // what panic was called with
 	Stack []byte // the stack of the panic, as debug.Stack formats it
@@ -130,7 +130,7 @@ type PanicError struct {
 
 // Error says what the work panicked with; the stack is left to the log.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("pipeline: the work of an Offload panicked: %v", e.Value)
+	return fmt.Sprintf("pipeline: work on a pool panicked: %v", e.Value)
 }
 
 // Unwrap returns Value if that is an error.

@@ -4,6 +4,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -20,8 +21,22 @@ import (
 // use (runtime/debug.SetGCPercent).
 const collectAt = 400
 
+// An Opener makes the server of a program, and what the program has besides it. It is
+// called once the flags are parsed; release is called when the server has ended, however
+// it did, and may be nil.
+type Opener func() (s *server.Server, release func() error, err error)
+
 // Main runs a program that serves h, and ends the process with its exit status.
 func Main(h server.Handler, o server.Options) {
+	MainOf(func() (*server.Server, func() error, error) {
+		s, err := server.New(h, o)
+		return s, nil, err
+	})
+}
+
+// MainOf is Main for a program that is more than a handler. Flags of its own are defined
+// before.
+func MainOf(open Opener) {
 	address := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on")
 	flag.Parse()
 	// The heap of a server without a goroutine for each connection is small, and the
@@ -32,19 +47,27 @@ func Main(h server.Handler, o server.Options) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := Run(ctx, *address, os.Stdout, h, o); err != nil {
+	if err := Run(ctx, *address, os.Stdout, open); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// Run serves h on address until ctx is done, and writes the address that it listens on
-// to out as soon as it does.
-func Run(ctx context.Context, address string, out io.Writer, h server.Handler, o server.Options) error {
-	s, err := server.New(h, o)
+// Run serves what open makes on address until ctx is done, and writes the address that
+// it listens on to out as soon as it does.
+func Run(ctx context.Context, address string, out io.Writer, open Opener) error {
+	s, release, err := open()
 	if err != nil {
 		return err
 	}
+	err = serve(ctx, address, out, s)
+	if release != nil {
+		err = errors.Join(err, release())
+	}
+	return err
+}
+
+func serve(ctx context.Context, address string, out io.Writer, s *server.Server) error {
 	served := make(chan error, 1)
 	bound, err := s.Listen("tcp", address)
 	if err != nil {
