@@ -54,7 +54,7 @@ type TopicStats struct {
 	Evicted     uint64 // subscriptions that ended with ErrEvicted
 }
 
-// NewTopic returns a topic without subscribers. It panics if a number in o is negative.
+// NewTopic returns a topic without subscribers. It panics if a number in o is negative, or the policy is none.
 func NewTopic[T any](o TopicOptions[T]) *Topic[T] {
 	o.check()
 	o.fill()
@@ -176,7 +176,7 @@ func (t *Topic[T]) Subscribe(loop Poster, from Position) Source[T] {
 	defer t.mu.Unlock()
 	t.replay.dropBefore(oldest)
 	s.lane = t.lane(loop)
-	s.lane.takeEarly()
+	s.lane.take()
 	s.cursor, s.unknown = t.find(from)
 	s.replaying = s.cursor < s.lane.window.floor
 	s.lane.subscribers.Add(1)

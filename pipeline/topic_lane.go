@@ -12,8 +12,9 @@ import "sync/atomic"
 //
 //   - posted is cleared before the entries are taken. So of an entry that is added while posted is set, the run that
 //     clears it takes notice, and an entry added later has a post of its own.
-//   - window is what recent was when the lane last took from it: in a run, or early, in a Subscribe. So no subscription
-//     is ahead of its lane, and what a waiting one waits for comes with a run, which wakes it.
+//   - window is what recent was when the lane last took from it: in a run, or before that in a Subscribe, since where a
+//     subscription begins is seen by the newest message: compared with an older one, it would not seem to be in the
+//     past. So no subscription is ahead of its lane, and a run wakes all that wait, even if it finds nothing to take.
 //   - A subscription is in one list at most. It waits from a Poll that returned ErrPending until a Wake, or a Poll that
 //     returned something else, or Close. With Evict those that are not waiting are busy: they are not polling, so a run
 //     has to look for those among them that are too far behind.
@@ -36,18 +37,16 @@ type lane[T any] struct {
 	newest   uint64 // seq up to which entries were taken
 	lost     uint64 // floor of Topic.replay at that time: what a subscription in the past can not get any more
 	finished bool   // the topic is closed, and nothing comes any more
-	untold   bool   // what was taken early is to be told by the run that is on its way
 	waiting  []*subscription[T]
 	walked   int                // how much of waiting is being walked
 	busy     []*subscription[T] // with Evict only
 	aborted  []*subscription[T] // memory for evict
 }
 
-// newLane returns a lane that has taken what there is, under Topic.mu.
+// newLane returns a lane that has taken nothing yet.
 func newLane[T any](t *Topic[T], loop Poster) *lane[T] {
 	l := &lane[T]{topic: t, loop: loop, window: newWindow[T](t.options.Backlog, t.options.Policy == KeepLatest)}
 	l.runFunc = l.run
-	l.take()
 	return l
 }
 
@@ -61,48 +60,25 @@ func (l *lane[T]) post() {
 	}
 }
 
-// run runs on the loop.
+// run runs on the loop. There is news, though a Subscribe may have taken it already.
 func (l *lane[T]) run() {
 	l.posted.Store(false)
-	if l.subscribers.Load() == 0 {
-		return // it was removed, and another may have its loop
-	}
 	l.topic.mu.Lock()
-	news := l.take() || l.untold
+	l.take()
 	l.topic.mu.Unlock()
-	l.untold = false
-	if news {
-		l.walked = len(l.waiting) // who begins to wait from here on has seen the news
-		l.evict()
-		l.wake()
-	}
+	l.walked = len(l.waiting) // who begins to wait from here on has seen the news
+	l.evict()
+	l.wake()
 }
 
-// takeEarly takes what is new before the run that is on its way for it, under Topic.mu. Where a subscription begins is
-// seen by the newest message: compared with an older one, it would not seem to be in the past.
-func (l *lane[T]) takeEarly() {
-	if l.take() {
-		l.untold = true
-	}
-}
-
-// take takes what is new in the topic, under Topic.mu, and reports whether there was anything.
-func (l *lane[T]) take() bool {
+// take takes what is new in the topic, under Topic.mu.
+func (l *lane[T]) take() {
 	t := l.topic
-	l.lost = t.replay.floor
-	closing := t.closed.Load() && !l.finished
-	l.finished = l.finished || closing
-	if l.newest == t.newest {
-		return closing
-	}
 	for _, s := range t.recent.behind(l.newest) {
-		if !s.superseded {
-			l.window.append(s.entry)
-		}
+		l.window.append(s.entry)
 	}
-	l.newest = t.newest
 	l.window.floor = max(l.window.floor, t.recent.floor) // a lane that was late has never had some of them
-	return true
+	l.newest, l.lost, l.finished = t.newest, t.replay.floor, t.closed.Load()
 }
 
 // evict ends the busy subscriptions that are too far behind, and tells their wakers.

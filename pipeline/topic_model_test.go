@@ -72,7 +72,6 @@ type topicModel struct {
 
 type modelLane struct {
 	told     int // seq up to which the loop knows the topic
-	untold   bool
 	finished bool
 	posts    []int // on their way, for which life of the lane each
 	count    int   // of posts
@@ -86,7 +85,6 @@ type modelSubscription struct {
 	unknown  bool
 	waiting  bool
 	evicted  bool
-	closed   bool
 	end      error
 	received []int
 	began    int
@@ -230,10 +228,9 @@ func (m *topicModel) run(l *modelLane, subs []*modelSubscription) (wakes bool) {
 	if l.subs == 0 || life != l.life {
 		return false
 	}
-	wakes = l.untold || l.told < len(m.messages) || m.closed && !l.finished
-	l.told, l.untold, l.finished = len(m.messages), false, m.closed
-	if !wakes || m.options.Policy != pipeline.Evict {
-		return wakes
+	l.told, l.finished = len(m.messages), m.closed
+	if m.options.Policy != pipeline.Evict {
+		return true
 	}
 	_, floor := m.backlog(l.told)
 	for _, s := range subs {
@@ -242,7 +239,7 @@ func (m *topicModel) run(l *modelLane, subs []*modelSubscription) (wakes bool) {
 			m.stats.Evicted++
 		}
 	}
-	return wakes
+	return true
 }
 
 // subscribe says how a subscription begins.
@@ -251,10 +248,8 @@ func (m *topicModel) subscribe(l *modelLane, from pipeline.Position, now time.Ti
 		m.age(now)
 	}
 	if l.subs == 0 {
-		l.told, l.untold, l.finished = len(m.messages), false, m.closed
 		l.life++
 	}
-	l.untold = l.untold || l.told < len(m.messages) || m.closed && !l.finished
 	l.told, l.finished = len(m.messages), m.closed
 	l.subs++
 	s := new(modelSubscription)

@@ -48,7 +48,7 @@ type TopicOptions[T any] struct {
 
 	// Missed, if it is not nil, makes the value that a subscription gives in place of n messages that it has missed,
 	// before the message that comes next. n is 0 if it is not known how many they were, because the subscription
-	// began After an id that was not kept. It is called on the loop, within Poll. With KeepLatest, messages that were
+	// began After an id that was not kept. It is called on the loop, within Poll; Prepare is not asked. With KeepLatest, messages that were
 	// replaced before the subscription got them count as missed too.
 	Missed func(n uint64) T
 
@@ -58,8 +58,8 @@ type TopicOptions[T any] struct {
 	ReplayAge time.Duration
 
 	// ID returns the id that a value given to Publish brings with it. If ID is nil or returns "", the topic makes one:
-	// some random characters, the same for all the topic's life and never the same for two topics, a hyphen, and a
-	// decimal number.
+	// 8 random characters, chosen when the topic was made, so that no id of an earlier process is taken for one of its
+	// own; a hyphen; and a decimal number that goes up. Two that are published at once may come in the other order.
 	ID func(T) string
 
 	// Prepare, if it is not nil, is called once per message before anybody gets it, to check or to encode it: v becomes

@@ -50,6 +50,7 @@ func (l *busyLoop) run(t *testing.T, ready *sync.WaitGroup, closed <-chan struct
 			return
 		default:
 			l.act()
+			runtime.Gosched()
 		}
 	}
 }
@@ -150,9 +151,9 @@ func busyTopic(t *testing.T, o pipeline.TopicOptions[numbered], publishers, each
 
 // With room for all of it, everybody gets everything from where they began, in one order.
 func TestTopicFromManyGoroutines(t *testing.T) {
-	const publishers, each = 3, 300
+	const publishers, each = 3, 1000
 	all := busyTopic(t, pipeline.TopicOptions[numbered]{Backlog: publishers * each, Replay: publishers * each},
-		publishers, each, pipeline.Newest, pipeline.Oldest, pipeline.After("0-30"))
+		publishers, each, pipeline.Newest, pipeline.Oldest, pipeline.After("0-100"))
 	var whole []numbered
 	for _, r := range all {
 		if r.from == pipeline.Oldest {
@@ -192,7 +193,7 @@ func checkEach(t *testing.T, got []numbered, each int) {
 
 // With little room, what comes and what is said to have been missed is all there is.
 func TestTopicFallsBehindWithManyGoroutines(t *testing.T) {
-	const each = 1000
+	const each = 3000
 	for _, policy := range []pipeline.LagPolicy{pipeline.SkipOldest, pipeline.KeepLatest, pipeline.Evict} {
 		o := pipeline.TopicOptions[numbered]{
 			Backlog: 4, Replay: 50, Policy: policy,

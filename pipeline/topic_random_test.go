@@ -82,8 +82,8 @@ func newTopicRun(t *testing.T, seed, round uint64) *topicRun {
 		Key:     func(seq int) string { return r.model.messages[seq-1].key },
 		ID:      func(seq int) string { return r.model.messages[seq-1].id },
 	}
-	if r.random.IntN(3) == 0 {
-		o.ReplayAge = 10 * time.Second
+	if r.random.IntN(2) == 0 {
+		o.ReplayAge = 3 * time.Second
 	}
 	if r.random.IntN(2) == 0 {
 		o.Missed = func(n uint64) int { return -1 - int(n) }

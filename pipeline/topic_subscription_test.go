@@ -32,27 +32,31 @@ func evicting() (*handLoop, *pipeline.Topic[int]) {
 	return new(handLoop), pipeline.NewTopic(pipeline.TopicOptions[int]{Backlog: 2, Policy: pipeline.Evict})
 }
 
-// Who is told that it was evicted, and how: one that is busy, by Abort or Wake, at the publish that leaves it behind.
+// readAll polls src until it waits, which it must get n messages before.
+func readAll(t *testing.T, src pipeline.Source[int], w pipeline.Waker, n int) {
+	t.Helper()
+	for range n {
+		pollWith(t, src, w, nil)
+	}
+	pollWith(t, src, w, pipeline.ErrPending)
+}
+
+// Those that do not keep up are evicted at the publish that leaves them behind, and told so: by Abort where the latest
+// waker has it, and else by a wake.
 func TestEvictTellsWhoIsBusy(t *testing.T) {
 	loop, topic := evicting()
-	abortable, waiting, plain := new(aborter), new(aborter), new(task)
-	busy, late, idle := topic.Subscribe(loop, pipeline.Newest), topic.Subscribe(loop, pipeline.Newest), topic.Subscribe(loop, pipeline.Newest)
-	never := topic.Subscribe(loop, pipeline.Newest) // is never polled
+	busy, late := topic.Subscribe(loop, pipeline.Newest), topic.Subscribe(loop, pipeline.Newest)
+	never := topic.Subscribe(loop, pipeline.Newest)
+	older, abortable, plain := new(aborter), new(aborter), new(task)
 	publish(t, topic, 1)
 	loop.step()
-	pollWith(t, busy, new(aborter), nil)
 	pollWith(t, late, plain, nil)
-	pollWith(t, idle, waiting, nil)
-	pollWith(t, idle, waiting, pipeline.ErrPending)
-	pollWith(t, busy, new(aborter), pipeline.ErrPending) // an older waker does not count
+	readAll(t, busy, older, 1)
 	publish(t, topic, 2)
 	loop.step()
 	pollWith(t, busy, abortable, nil)
-	pollWith(t, idle, waiting, nil)
-	pollWith(t, idle, waiting, pipeline.ErrPending)
-	waiting.woken = false
 	publish(t, topic, 3)
-	loop.step() // late is two behind, never is three
+	loop.step() // late is two behind; never is three, but nobody can be told
 	if plain.woken || len(abortable.aborts) > 0 {
 		t.Error("a subscription that is not behind by more than Backlog was told something")
 	}
@@ -61,33 +65,47 @@ func TestEvictTellsWhoIsBusy(t *testing.T) {
 	if !plain.woken {
 		t.Error("a subscription was evicted, but its waker, which can not be aborted, was not woken")
 	}
-	pollWith(t, late, plain, pipeline.ErrEvicted)
-	pollWith(t, never, plain, pipeline.ErrEvicted)
-	pollWith(t, idle, waiting, nil)
-	pollWith(t, idle, waiting, nil)
-	pollWith(t, idle, waiting, pipeline.ErrPending)
-	waiting.woken = false
 	publish(t, topic, 5)
 	loop.step()
-	if len(abortable.aborts) != 1 || abortable.aborts[0] != pipeline.ErrEvicted || abortable.woken {
-		t.Errorf("the busy one was aborted with %v, woken: %v; ErrEvicted, once, and no wake were expected",
-			abortable.aborts, abortable.woken)
+	if len(abortable.aborts) != 1 || abortable.aborts[0] != pipeline.ErrEvicted || abortable.woken || len(older.aborts) > 0 {
+		t.Errorf("the latest waker was aborted with %v and woken: %v, an older one was aborted with %v; ErrEvicted once, no "+
+			"wake, and nothing for the older one were expected", abortable.aborts, abortable.woken, older.aborts)
 	}
-	pollWith(t, busy, abortable, pipeline.ErrEvicted)
-	if !waiting.woken || len(waiting.aborts) > 0 {
-		t.Errorf("one that waits was woken: %v, aborted: %v; a wake was expected", waiting.woken, waiting.aborts)
+	for _, src := range []pipeline.Source[int]{busy, late, never} {
+		pollWith(t, src, abortable, pipeline.ErrEvicted)
 	}
-	if got := topic.Stats(); got.Evicted != 3 || got.Subscribers != 4 || got.Dropped != 0 {
-		t.Errorf("the counts are %+v; 3 evicted, 4 subscribers since none was closed, and none dropped were expected", got)
+	if got := topic.Stats(); got.Evicted != 3 || got.Subscribers != 3 || got.Dropped != 0 {
+		t.Errorf("the counts are %+v; 3 evicted, 3 subscribers since none was closed, and none dropped were expected", got)
 	}
 	publish(t, topic, 6)
-	for _, src := range []pipeline.Source[int]{busy, late, idle, never} {
+	for _, src := range []pipeline.Source[int]{busy, late, never} {
 		src.Close()
+		pollWith(t, src, abortable, pipeline.ErrEvicted)
 	}
 	loop.step()
-	pollWith(t, busy, abortable, pipeline.ErrEvicted)
 	if len(abortable.aborts) != 1 {
 		t.Error("a subscription was aborted twice, or after it was closed")
+	}
+}
+
+// Who keeps up is woken, and never aborted, while another is evicted.
+func TestEvictLeavesAloneWhoWaits(t *testing.T) {
+	loop, topic := evicting()
+	w := new(aborter)
+	src := topic.Subscribe(loop, pipeline.Newest)
+	defer topic.Subscribe(loop, pipeline.Newest).Close()
+	pollWith(t, src, w, pipeline.ErrPending)
+	for v := range 10 {
+		w.woken = false
+		publish(t, topic, v)
+		loop.step()
+		if !w.woken || len(w.aborts) > 0 {
+			t.Errorf("one that waits was woken: %v, aborted: %v; a wake was expected", w.woken, w.aborts)
+		}
+		readAll(t, src, w, 1)
+	}
+	if got := topic.Stats().Evicted; got != 1 {
+		t.Errorf("%d subscriptions were evicted, 1 was expected: the other one, which nobody polls", got)
 	}
 }
 

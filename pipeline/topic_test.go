@@ -141,7 +141,8 @@ func TestTopicPreparesOncePerMessage(t *testing.T) {
 		wantValues(t, "what Prepare made", src, []string{"<a>", "<b>"}, pipeline.ErrPending)
 	}
 	if stats := topic.Stats(); prepared != 3 || stats.Published != 2 || stats.Dropped != 0 {
-		t.Errorf("Prepare was called %d times and the counts are %+v; 3 calls, 2 messages and none dropped were expected", prepared, stats)
+		t.Errorf("Prepare was called %d times and the counts are %+v; 3 calls, 2 messages and none dropped were expected",
+			prepared, stats)
 	}
 }
 
@@ -241,6 +242,18 @@ func TestTopicClosed(t *testing.T) {
 	}
 	if loop.step() {
 		t.Error("a subscription to a closed topic posted something")
+	}
+}
+
+// A message that is being prepared when the topic is closed comes too late: streams may have ended already.
+func TestTopicClosedWhileAMessageIsPrepared(t *testing.T) {
+	var topic *pipeline.Topic[int]
+	topic = pipeline.NewTopic(pipeline.TopicOptions[int]{Prepare: func(_ string, v int) (int, error) {
+		topic.Close()
+		return v, nil
+	}})
+	if err := topic.Publish(1); err != pipeline.ErrClosed || topic.Stats().Published != 0 {
+		t.Errorf("Publish returned %v and %d messages were taken, ErrClosed and none were expected", err, topic.Stats().Published)
 	}
 }
 
