@@ -20,13 +20,17 @@ type role string
 const (
 	roleHello role = "hello" // GET / is answered with the greeting
 	roleEcho  role = "echo"  // POST /echo is answered with the request's body
+	// GET /events is answered with a stream of the events that POST /publish makes
+	roleFanout role = "fanout"
 )
 
 // A serverKind is one of the servers compared.
 type serverKind struct {
 	name     string
-	programs map[role]string // folder of a Go program, relative to bench
-	isFloor  bool            // built with the C compiler instead
+	programs map[role]string // folder of a Go program, or C file of a floor's, relative to bench
+	isFloor  bool
+	// hasFigures says that GET /figures tells the number of its goroutines, in the role of fanout.
+	hasFigures bool
 }
 
 const (
@@ -37,10 +41,14 @@ const (
 )
 
 var serverKinds = []serverKind{
-	{name: penstockName, programs: map[role]string{roleHello: "../examples/hello", roleEcho: "../examples/echo"}},
-	{name: floorName, isFloor: true},
+	{name: penstockName, hasFigures: true, programs: map[role]string{
+		roleHello: "../examples/hello", roleEcho: "../examples/echo", roleFanout: "../examples/live",
+	}},
+	{name: floorName, isFloor: true, programs: map[role]string{roleHello: "floor/floor.c", roleFanout: "floor/fanout.c"}},
 	{name: fasthttpName, programs: map[role]string{roleHello: "peers/fasthttp"}},
-	{name: nethttpName, programs: map[role]string{roleHello: "peers/nethttp", roleEcho: "peers/nethttp"}},
+	{name: nethttpName, programs: map[role]string{
+		roleHello: "peers/nethttp", roleEcho: "peers/nethttp", roleFanout: "peers/nethttp",
+	}},
 }
 
 // errNotHere is wrapped by the reason why a server cannot take part on this machine, which is
@@ -75,58 +83,62 @@ func parseContenders(list string) ([]*contender, error) {
 	return contenders, nil
 }
 
-// canTake reports whether the kind has a program for the role at all.
-func (c *contender) canTake(r role) bool {
-	return c.kind.programs[r] != "" || c.kind.isFloor && r == roleHello
-}
-
-// build makes the programs for the roles, in the folder. The error wraps errNotHere when the
-// program's source or the C compiler is missing.
-func (c *contender) build(ctx context.Context, folder string, roles []role) error {
+// build makes the programs of the kind for the roles, in the folder. A program whose source or
+// compiler is missing is left out, of which leftOut gets the reason.
+func (c *contender) build(ctx context.Context, folder string, roles []role, leftOut func(error)) error {
 	for _, r := range roles {
-		if !c.canTake(r) {
+		source := c.kind.programs[r]
+		if source == "" {
 			continue
 		}
 		binary := filepath.Join(folder, c.label+"-"+string(r))
-		var err error
+		build := buildGo
 		if c.kind.isFloor {
-			c.version, err = buildFloor(ctx, binary)
-		} else {
-			c.version, err = buildGo(ctx, c.kind.programs[r], binary)
+			build = buildFloor
 		}
+		version, err := build(ctx, source, binary)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.label, err)
+			err = fmt.Errorf("%s as %s: %w", c.label, r, err)
 		}
-		c.binaries[r] = binary
+		switch {
+		case errors.Is(err, errNotHere):
+			leftOut(err)
+		case err != nil:
+			return err
+		default:
+			c.binaries[r], c.version = binary, version
+		}
 	}
 	return nil
 }
 
 // command returns the program of the role and its arguments.
 func (c *contender) command(r role, address string, port int, floor floorInput) (string, []string) {
-	if c.kind.isFloor {
-		return c.binaries[r], []string{
-			strconv.Itoa(port), floor.answerFile, strconv.Itoa(floor.requestLength), strconv.Itoa(floor.threads),
-		}
+	if !c.kind.isFloor {
+		return c.binaries[r], []string{"-addr", address}
 	}
-	return c.binaries[r], []string{"-addr", address}
+	arguments := []string{strconv.Itoa(port)}
+	if r == roleHello {
+		arguments = append(arguments, floor.answerFile, strconv.Itoa(floor.requestLength))
+	}
+	return c.binaries[r], append(arguments, strconv.Itoa(floor.threads))
 }
 
-// A floorInput is what the floor must be told, since it parses nothing.
+// A floorInput is what the floor of hello must be told, since it parses nothing.
 type floorInput struct {
 	answerFile    string
 	requestLength int // bytes
 	threads       int
 }
 
-func buildFloor(ctx context.Context, binary string) (version string, err error) {
+func buildFloor(ctx context.Context, source, binary string) (version string, err error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return "", fmt.Errorf("%w: there is no C compiler (cc) to build the floor with", errNotHere)
 	}
-	build := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", binary, "floor/floor.c")
+	build := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", binary, source)
 	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("floor/floor.c does not build: %w\n%s", err, output)
+		return "", fmt.Errorf("%s does not build: %w\n%s", source, err, output)
 	}
 	text, err := exec.CommandContext(ctx, compiler, "--version").Output()
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,10 +17,13 @@ type harness struct {
 	contenders []*contender
 	wrk        *wrkLoad // nil when no scenario of this run needs it
 	folder     string   // of built programs, removed at the end
-	holder     string   // path of the built holder program
-	request    []byte
-	floor      floorInput
-	progress   io.Writer
+
+	// Paths of the built client programs.
+	holder, subscribers string
+
+	request  []byte
+	floor    floorInput
+	progress io.Writer
 }
 
 // newHarness builds all programs and prepares what the floor is told. The caller calls close.
@@ -65,28 +67,27 @@ func (h *harness) prepare(ctx context.Context) error {
 	return h.prepareFloor(ctx)
 }
 
-// buildAll builds the holder and the contenders, and drops those that cannot be here.
+// buildAll builds the client programs and the contenders, and drops those that cannot be here
+// or have no part in the run.
 func (h *harness) buildAll(ctx context.Context) error {
-	h.holder = filepath.Join(h.folder, "holder")
 	h.say("building the programs")
-	build := exec.CommandContext(ctx, "go", "build", "-o", h.holder, "./holder")
+	build := exec.CommandContext(ctx, "go", "build", "-o", h.folder+"/", "./holder", "./subscribers")
 	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("the holder does not build: %w\n%s", err, output)
+		return fmt.Errorf("the client programs do not build: %w\n%s", err, output)
 	}
+	h.holder, h.subscribers = filepath.Join(h.folder, "holder"), filepath.Join(h.folder, "subscribers")
 	contenders, err := parseContenders(h.settings.Peers)
 	if err != nil {
 		return err
 	}
 	for _, c := range contenders {
-		err := c.build(ctx, h.folder, rolesOf(h.settings.scenarios))
-		if errors.Is(err, errNotHere) {
-			h.say("%v", err)
-			continue
-		}
+		err := c.build(ctx, h.folder, rolesOf(h.settings.scenarios), func(reason error) { h.say("%v", reason) })
 		if err != nil {
 			return err
 		}
-		h.contenders = append(h.contenders, c)
+		if len(c.binaries) > 0 {
+			h.contenders = append(h.contenders, c)
+		}
 	}
 	if len(h.contenders) == 0 {
 		return fmt.Errorf("none of the servers %s can be measured here", h.settings.Peers)

@@ -23,6 +23,7 @@ func tinySettings(t *testing.T, arguments ...string) settings {
 		t.Skip("there is no C compiler (cc) to build the floor with")
 	}
 	arguments = append(arguments, "-seconds", "1", "-connections", "300", "-echobytes", "1000000",
+		"-subscribers", "200", "-soak-seconds", "1",
 		"-results", filepath.Join(t.TempDir(), "results", "latest.json"))
 	s, err := parseSettings(arguments, io.Discard)
 	if err != nil {
@@ -32,7 +33,7 @@ func tinySettings(t *testing.T, arguments ...string) settings {
 }
 
 func TestTinyRun(t *testing.T) {
-	s := tinySettings(t, "-rounds", "1", "-only", "pipelined,idle,echo", "-peers", "floor,nethttp")
+	s := tinySettings(t, "-rounds", "1", "-only", "pipelined,idle,echo,fanout,subscribers", "-peers", "floor,nethttp")
 	var out, progress strings.Builder
 	if err := run(t.Context(), s, &out, &progress); err != nil {
 		t.Fatalf("the run failed: %v\n%s", err, progress.String())
@@ -50,6 +51,11 @@ func TestTinyRun(t *testing.T) {
 		"pipelined": {floorName: {keyCPU, keyRate, keyLatencyP99, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
 		"idle":      {nethttpName: {keyIdleMemory}},
 		"echo":      {nethttpName: {keyPeakMemory, keyUnderWay, keyEchoSeconds}},
+		"fanout": {
+			floorName:   {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes, keyLatencyP99, keyCoresUsed},
+			nethttpName: {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes},
+		},
+		"subscribers": {nethttpName: {keySubscriberMemory}},
 	}
 	for _, scenario := range found.Scenarios {
 		if len(scenario.Servers) != len(expected[scenario.Name]) {
@@ -96,6 +102,30 @@ func TestServerIsStoppedWhenItsUseFails(t *testing.T) {
 	expectNoChildren(t)
 }
 
+// TestRunWithoutHello holds that a run builds and borrows only what its scenarios need.
+func TestRunWithoutHello(t *testing.T) {
+	h, err := newHarness(t.Context(), tinySettings(t, "-only", "fanout", "-peers", "fasthttp,floor"), io.Discard)
+	if err != nil {
+		t.Fatalf("no harness: %v", err)
+	}
+	defer h.close()
+	if len(h.contenders) != 1 || h.contenders[0].label != floorName || h.contenders[0].binaries[roleHello] != "" {
+		t.Errorf("the contenders are %v, expected the floor with its program for the fanout alone", h.contenders)
+	}
+}
+
+func TestAProgramThatIsNotThereLeavesTheOthers(t *testing.T) {
+	c := &contender{label: "some", binaries: map[role]string{}, kind: serverKind{
+		programs: map[role]string{roleHello: "peers/nethttp", roleEcho: t.TempDir()},
+	}}
+	var reasons []error
+	err := c.build(t.Context(), t.TempDir(), []role{roleHello, roleEcho, roleFanout}, func(reason error) { reasons = append(reasons, reason) })
+	if err != nil || len(reasons) != 1 || len(c.binaries) != 1 || c.binaries[roleHello] == "" || c.version == "" {
+		t.Errorf("the programs are %v of version %q, left out are %v, with error %v; expected only the missing one to be left out",
+			c.binaries, c.version, reasons, err)
+	}
+}
+
 func TestServerWithoutSourceIsLeftOut(t *testing.T) {
 	_, err := buildGo(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "program"))
 	if !errors.Is(err, errNotHere) {
@@ -137,7 +167,7 @@ func TestMissingProgramsAreNamed(t *testing.T) {
 	if _, err := findWrk(1); !errors.Is(err, errNoWrk) {
 		t.Errorf("without wrk the error is %v, expected that it must be installed", err)
 	}
-	if _, err := buildFloor(t.Context(), filepath.Join(t.TempDir(), "floor")); !errors.Is(err, errNotHere) {
+	if _, err := buildFloor(t.Context(), "floor/floor.c", filepath.Join(t.TempDir(), "floor")); !errors.Is(err, errNotHere) {
 		t.Errorf("without a C compiler the error is %v, expected that the floor is left out", err)
 	}
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -31,12 +29,8 @@ func measureIdle(ctx context.Context, h *harness, c *contender) (sample, error) 
 		}
 		var after float64
 		err = h.whileHeld(ctx, s.address, len(answer), func() error {
-			rest := time.NewTimer(idleRest)
-			defer rest.Stop()
-			select {
-			case <-rest.C:
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := rest(ctx, idleRest); err != nil {
+				return err
 			}
 			after, err = residentBytes(s.pid())
 			return err
@@ -54,30 +48,11 @@ func measureIdle(ctx context.Context, h *harness, c *contender) (sample, error) 
 // whileHeld runs use while the holder program keeps the connections open and idle, and then
 // makes sure that they were all open to the end.
 func (h *harness) whileHeld(ctx context.Context, address string, answerLength int, use func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, holderTimeout)
-	defer cancel()
 	connections := h.settings.IdleConnections
-	holder := exec.CommandContext(ctx, h.holder,
-		"-addr", address, "-connections", strconv.Itoa(connections), "-answer-length", strconv.Itoa(answerLength))
-	var complaints bytes.Buffer
-	holder.Stderr = &complaints
-	commands, err := holder.StdinPipe()
-	if err != nil {
-		return err
-	}
-	reports, err := holder.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := holder.Start(); err != nil {
-		return fmt.Errorf("the holder cannot be started: %w", err)
-	}
-	err = converse(commands, bufio.NewReader(reports), connections, use)
-	commands.Close() // ends the holder
-	if waitErr := holder.Wait(); waitErr != nil {
-		err = fmt.Errorf("the holder failed: %w; it printed: %s", waitErr, strings.TrimSpace(complaints.String()))
-	}
-	return err
+	arguments := []string{"-addr", address, "-connections", strconv.Itoa(connections), "-answer-length", strconv.Itoa(answerLength)}
+	return withClient(ctx, h.holder, arguments, holderTimeout, func(commands io.Writer, reports *bufio.Reader) error {
+		return converse(commands, reports, connections, use)
+	})
 }
 
 // converse is the harness's side of the holder's protocol, which holder/main.go describes.

@@ -118,7 +118,9 @@ func (h *harness) runScenario(ctx context.Context, s *scenario) (scenarioResult,
 func (s *scenario) describe(measured sample) string {
 	var parts []string
 	for _, m := range s.measures {
-		parts = append(parts, m.title+" "+m.unit.format(measured[m.key]))
+		if value, found := measured[m.key]; found {
+			parts = append(parts, m.title+" "+m.unit.format(value))
+		}
 	}
 	return strings.Join(parts, ", ")
 }

@@ -11,9 +11,9 @@ import (
 func writeReport(w io.Writer, r *results) {
 	fmt.Fprintf(w, "%s, %d processors, %s, %s, %s. Commit %s. Load average before: %s.\n",
 		r.Machine.Processor, r.Machine.Processors, r.Machine.Kernel, r.Machine.Go, r.Machine.Wrk, r.Machine.Commit, r.Machine.LoadAverage)
-	fmt.Fprintf(w, "Medians of %d rounds (echo: 1), lowest and highest in brackets; %d s a measurement; "+
-		"every server with GOMAXPROCS=%d, wrk on the same machine.\n\n",
-		r.Settings.Rounds, r.Settings.Seconds, r.Settings.Processors)
+	fmt.Fprintf(w, "Medians of %d rounds%s, lowest and highest in brackets; %d s a measurement; "+
+		"every server with GOMAXPROCS=%d, the clients on the same machine.\n\n",
+		r.Settings.Rounds, exceptions(r.Scenarios), r.Settings.Seconds, r.Settings.Processors)
 	writeFigures(w, r)
 	writeComparisons(w, r)
 	for _, s := range r.Scenarios {
@@ -21,6 +21,20 @@ func writeReport(w io.Writer, r *results) {
 			fmt.Fprintf(w, "\n%s could not be measured in %s: %s\n", f.Label, s.Name, f.Reason)
 		}
 	}
+}
+
+// exceptions names the scenarios that have one round.
+func exceptions(scenarios []scenarioResult) string {
+	var names []string
+	for _, s := range scenarios {
+		if s.definition.once {
+			names = append(names, s.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ": 1)"
 }
 
 func writeFigures(w io.Writer, r *results) {
@@ -43,8 +57,8 @@ func writeFigures(w io.Writer, r *results) {
 
 func (s *scenarioResult) cell(label string, m measure) string {
 	for _, server := range s.Servers {
-		if server.Label == label {
-			return m.unit.summary(server.Measures[m.key])
+		if value, found := server.Measures[m.key]; found && server.Label == label {
+			return m.unit.summary(value)
 		}
 	}
 	return "–"

@@ -7,7 +7,8 @@ import (
 )
 
 // TestReport holds a whole report against testdata/report.md: two rounds of made-up figures,
-// one target met, one missed, one server that takes no part and one that failed.
+// targets met and missed, one server that takes no part, one that failed, and one of which a
+// measure is not known.
 func TestReport(t *testing.T) {
 	found := &results{
 		Machine:  machine{Processor: "Abacus", Processors: 2, Kernel: "Linux 6", Go: "go1", Wrk: "wrk 4", Commit: "abc", LoadAverage: "0.10"},
@@ -38,6 +39,15 @@ func TestReport(t *testing.T) {
 		penstockName: {{keyIdleMemory: 390}, {keyIdleMemory: 400}},
 		nethttpName:  {{keyIdleMemory: 19_500}, {keyIdleMemory: 20_000}},
 	})
+	add("subscribers", map[string][]sample{
+		penstockName: {{keySubscriberMemory: 500, keyGoroutinesBefore: 9, keyGoroutinesAdded: 0}},
+		nethttpName:  {{keySubscriberMemory: 25_000}},
+	})
+	soak := sample{
+		keySoakLatencyRatio: 1.25, keySoakMissing: 1, keySoakReopened: 300, keySoakGrowth: 1 << 20, keySoakGrowthRatio: 1.05,
+	}
+	soak[keySoakWith+keyLatencyP99], soak[keySoakWithout+keyLatencyP99] = 50_000, 40_000
+	add("soak", map[string][]sample{penstockName: {soak}})
 	var report strings.Builder
 	writeReport(&report, found)
 	golden, err := os.ReadFile("testdata/report.md")

@@ -16,6 +16,7 @@ type scenario struct {
 	usesWrk  bool
 	without  []string // kinds that have nothing to show here
 	once     bool     // one round, whatever -rounds says: it takes long and varies little
+	extra    bool     // runs only when -only names it
 	measures []measure
 	targets  []target
 	measure  func(ctx context.Context, h *harness, c *contender) (sample, error)
@@ -48,6 +49,25 @@ const (
 	keyLatencyP99  = "latency_p99_microseconds"
 	keyCoresUsed   = "cores_used"
 	keyEchoSeconds = "seconds"
+	keyLatencyMax  = "latency_max_microseconds"
+
+	keyDeliveryCPU   = "cpu_microseconds_per_delivery"
+	keyDeliveryRate  = "deliveries_per_second"
+	keyDeliveryBytes = "bytes_per_delivery"
+
+	keySubscriberMemory = "bytes_per_subscriber"
+	keyGoroutinesBefore = "goroutines_before"
+	keyGoroutines       = "goroutines"
+	keyGoroutinesAdded  = "goroutines_added"
+
+	// Before the keys of one of the two runs of the soak.
+	keySoakWith         = "with_stalled_"
+	keySoakWithout      = "without_stalled_"
+	keySoakLatencyRatio = "latency_p99_ratio"
+	keySoakMissing      = "missing_deliveries"
+	keySoakReopened     = "stalled_reopened"
+	keySoakGrowth       = "resident_bytes_growth"
+	keySoakGrowthRatio  = "resident_bytes_growth_ratio"
 )
 
 var (
@@ -97,18 +117,72 @@ var scenarios = []scenario{
 		targets: []target{{key: keyPeakMemory, bound: 64 << 20}},
 		measure: measureEcho,
 	},
+	{
+		name: "fanout", title: "one event to all subscribers", role: roleFanout,
+		measures: []measure{
+			{keyDeliveryCPU, "CPU of the server per delivery", unitMicrosecond, true},
+			{keyDeliveryRate, "deliveries per second", unitOne, true},
+			measureP99,
+		},
+		targets: []target{{key: keyDeliveryCPU, against: floorName, bound: 1.20}},
+		measure: measureFanout,
+	},
+	{
+		name: "subscribers", title: "subscribers that wait for an event", role: roleFanout,
+		without: []string{floorName}, // its whole state is 8 bytes in two arrays
+		measures: []measure{
+			{keySubscriberMemory, "memory of the server per subscriber", unitByte, true},
+			{keyGoroutinesBefore, "goroutines before the subscribers", unitOne, false},
+			{keyGoroutinesAdded, "goroutines that the subscribers added", unitOne, false},
+		},
+		targets: []target{{key: keySubscriberMemory, bound: 700}, {key: keyGoroutinesAdded, bound: 0}},
+		measure: measureSubscribers,
+	},
+	{
+		name: "soak", title: "four events a second, some subscribers stalled", role: roleFanout, once: true, extra: true,
+		without: []string{floorName, nethttpName}, // they do nothing about stalled subscribers
+		measures: []measure{
+			{keySoakWith + keyLatencyP99, "99th percentile of latency, some stalled", unitMillisecond, false},
+			{keySoakWithout + keyLatencyP99, "99th percentile of latency, none stalled", unitMillisecond, false},
+			{keySoakLatencyRatio, "99th percentile of latency, some stalled over none", unitRatio, false},
+			{keySoakMissing, "deliveries missing", unitOne, false},
+			{keySoakReopened, "stalled subscribers closed by the server", unitOne, false},
+			{keySoakGrowth, "growth of memory after the first tenth", unitMebibyte, false},
+			{keySoakGrowthRatio, "memory at the end over that after the first tenth", unitRatio, false},
+		},
+		targets: []target{
+			{key: keySoakLatencyRatio, bound: 1.5},
+			{key: keySoakMissing, bound: 0},
+			{key: keySoakGrowthRatio, bound: 1.10},
+		},
+		measure: measureSoak,
+	},
 }
 
-// selectScenarios reads the -only list; empty means all.
-func selectScenarios(list string) ([]scenario, error) {
-	if list == "" {
-		return scenarios, nil
+// scenarioNames is for messages.
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios {
+		names = append(names, s.name)
 	}
+	return strings.Join(names, ", ")
+}
+
+// selectScenarios reads the -only list; empty means all but the extra ones.
+func selectScenarios(list string) ([]scenario, error) {
 	var selected []scenario
+	if list == "" {
+		for _, s := range scenarios {
+			if !s.extra {
+				selected = append(selected, s)
+			}
+		}
+		return selected, nil
+	}
 	for name := range strings.SplitSeq(list, ",") {
 		at := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("-only names %q, which is none of hello, pipelined, connections, idle, echo", name)
+			return nil, fmt.Errorf("-only names %q, which is none of %s", name, scenarioNames())
 		}
 		selected = append(selected, scenarios[at])
 	}
@@ -119,12 +193,13 @@ func needsWrk(selected []scenario) bool {
 	return slices.ContainsFunc(selected, func(s scenario) bool { return s.usesWrk })
 }
 
-// rolesOf returns the roles that the scenarios need. hello is always among them: the floor
-// borrows its answer.
+// rolesOf returns the roles that the scenarios need.
 func rolesOf(selected []scenario) []role {
-	roles := []role{roleHello}
-	if slices.ContainsFunc(selected, func(s scenario) bool { return s.role == roleEcho }) {
-		roles = append(roles, roleEcho)
+	var roles []role
+	for _, s := range selected {
+		if !slices.Contains(roles, s.role) {
+			roles = append(roles, s.role)
+		}
 	}
 	return roles
 }

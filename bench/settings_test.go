@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,8 +12,11 @@ func TestQuickLeavesGivenFlagsAlone(t *testing.T) {
 	if err != nil || s.Rounds != 7 || s.Seconds != 1 {
 		t.Errorf("-quick -rounds 7 gives %d rounds of %d seconds with error %v, expected 7 of 1", s.Rounds, s.Seconds, err)
 	}
-	if len(s.scenarios) != len(scenarios) {
-		t.Errorf("without -only there are %d scenarios, expected all %d", len(s.scenarios), len(scenarios))
+	if len(s.scenarios) != len(scenarios)-1 || slices.ContainsFunc(s.scenarios, func(s scenario) bool { return s.name == "soak" }) {
+		t.Errorf("without -only there are %d scenarios, expected all %d but the soak", len(s.scenarios), len(scenarios))
+	}
+	if s, err = parseSettings([]string{"-only", "soak"}, io.Discard); err != nil || len(s.scenarios) != 1 || s.SoakSeconds != 600 {
+		t.Errorf("-only soak gives %d scenarios of %d s with error %v, expected that one of 600 s", len(s.scenarios), s.SoakSeconds, err)
 	}
 }
 
@@ -21,6 +25,8 @@ func TestSettingsThatMeanNothing(t *testing.T) {
 		{"-only hello,goodbye", `"goodbye"`},
 		{"-peers floor,apache", `"apache"`},
 		{"-rounds 0", "-rounds is 0"},
+		{"-subscribers 0", "-subscribers 0"},
+		{"-soak-seconds 0", "-soak-seconds 0"},
 		{"hello", "expected none"},
 	}
 	for _, test := range tests {

@@ -18,28 +18,9 @@
  *
  * usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "sockets.h"
 
-enum {
-    READ_BUFFER = 64 * 1024,
-    MAX_ANSWER = 16 * 1024,
-    MAX_DESCRIPTORS = 1 << 20,
-    EVENTS_PER_WAIT = 512,
-    BACKLOG = 4096
-};
+enum { MAX_ANSWER = 16 * 1024 };
 
 struct connection {
     uint32_t unfinished; /* bytes of the request that is still coming */
@@ -54,56 +35,6 @@ static struct connection *connections;
 static char *answers;
 static size_t answer_length;
 static size_t request_length;
-static int port;
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static int listen_on_port(void)
-{
-    int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        fail("socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
-        fail("setsockopt on the listener");
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        fail("bind");
-    if (listen(fd, BACKLOG) < 0)
-        fail("listen");
-    return fd;
-}
-
-static void accept_all(int epoll, int listener)
-{
-    for (;;) {
-        int on = 1;
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            return; /* EAGAIN; any other failure shows as a missing answer */
-        if (fd >= MAX_DESCRIPTORS) {
-            close(fd);
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        connections[fd] = (struct connection){0, 0};
-        struct epoll_event event = {
-            .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-            .data.fd = fd,
-        };
-        if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-            close(fd);
-    }
-}
 
 /* Writes what is owed in one write. Returns -1 when the connection is lost. */
 static int write_owed(int fd, struct connection *c)
@@ -144,25 +75,26 @@ static void serve(int fd, char *buffer)
 static void *loop(void *argument)
 {
     int listener = (int)(intptr_t)argument;
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    int epoll = epoll_with(listener);
     char *buffer = malloc(READ_BUFFER);
     struct epoll_event events[EVENTS_PER_WAIT];
-    struct epoll_event accepting = {.events = EPOLLIN | EPOLLET, .data.fd = listener};
 
-    if (epoll < 0 || buffer == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &accepting) < 0)
-        fail("setting up a loop");
+    if (buffer == NULL)
+        fail("memory for the read buffer");
     for (;;) {
         int n = epoll_wait(epoll, events, EVENTS_PER_WAIT, -1);
         if (n < 0 && errno != EINTR)
             fail("epoll_wait");
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
-            if (fd == listener)
-                accept_all(epoll, listener);
-            else if (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+            if (fd == listener) {
+                while ((fd = accept_connection(epoll, listener)) >= 0)
+                    connections[fd] = (struct connection){0, 0};
+            } else if (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
                 close(fd);
-            else
+            } else {
                 serve(fd, buffer);
+            }
         }
     }
     return NULL;
@@ -194,29 +126,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS\n");
         return 2;
     }
-    port = atoi(argv[1]);
     request_length = (size_t)atoi(argv[3]);
-    int threads = atoi(argv[4]);
     load_answers(argv[2]);
-    signal(SIGPIPE, SIG_IGN);
     connections = calloc(MAX_DESCRIPTORS, sizeof *connections);
     if (connections == NULL)
         fail("memory for the connections");
-
-    /* Every listener is bound before the address is announced: a connection
-     * made before that would stay with the listeners that were there. */
-    int *listeners = malloc((size_t)threads * sizeof *listeners);
-    if (listeners == NULL)
-        fail("memory for the listeners");
-    for (int i = 0; i < threads; i++)
-        listeners[i] = listen_on_port();
-    for (int i = 1; i < threads; i++) {
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, loop, (void *)(intptr_t)listeners[i]) != 0)
-            fail("pthread_create");
-    }
-    printf("listening on http://127.0.0.1:%d\n", port);
-    fflush(stdout);
-    loop((void *)(intptr_t)listeners[0]);
+    run_loops(atoi(argv[1]), atoi(argv[4]), loop);
     return 0;
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/penstock-go/penstock/bench/internal/socket"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,7 +27,7 @@ func hold(server netip.AddrPort, count, answerLength int) (heldConnections, erro
 		batch := min(batchSize, count-len(held))
 		exchanges := make([]exchange, 0, batch)
 		for range batch {
-			fd, err := connect(server)
+			fd, err := socket.Connect(server, nil)
 			if err != nil {
 				return held, fmt.Errorf("connection %d of %d: %w", len(held)+1, count, err)
 			}
@@ -38,24 +39,6 @@ func hold(server netip.AddrPort, count, answerLength int) (heldConnections, erro
 		}
 	}
 	return held, nil
-}
-
-// connect begins a connection and does not wait for it.
-func connect(server netip.AddrPort) (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0, fmt.Errorf("no socket: %w", err)
-	}
-	// Closed by RST: thousands of ports in TIME_WAIT would be missing to the next round.
-	err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	if err == nil {
-		err = unix.Connect(fd, &unix.SockaddrInet4{Addr: server.Addr().As4(), Port: int(server.Port())})
-	}
-	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
-		unix.Close(fd)
-		return 0, fmt.Errorf("no connection to %v: %w", server, err)
-	}
-	return fd, nil
 }
 
 // An exchange is one request and its answer on a connection that may still be connecting.

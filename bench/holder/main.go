@@ -15,8 +15,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
+
+	"github.com/penstock-go/penstock/bench/internal/socket"
 )
 
 func main() {
@@ -31,9 +32,9 @@ func main() {
 }
 
 func run(address string, connections, answerLength int, commands io.Reader, reports io.Writer) error {
-	server, err := netip.ParseAddrPort(address)
-	if err != nil || !server.Addr().Is4() {
-		return fmt.Errorf("-addr is %q, expected an IPv4 address and a port", address)
+	server, err := socket.ParseServer(address)
+	if err != nil {
+		return err
 	}
 	if connections <= 0 || answerLength <= 0 {
 		return fmt.Errorf("-connections is %d and -answer-length is %d, expected more than 0", connections, answerLength)

@@ -1,5 +1,6 @@
 // Command nethttp is the net/http server that Penstock is measured against: GET / answers
-// "Hello, World!", POST /echo sends the request's body back while it arrives.
+// "Hello, World!", POST /echo sends the request's body back while it arrives, GET /events is a
+// stream of the messages that POST /publish takes.
 package main
 
 import (
@@ -30,18 +31,24 @@ func main() {
 		log.Fatalf("nethttp cannot listen: %v", err)
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	log.Fatal(http.Serve(listener, http.HandlerFunc(route)))
+	log.Fatal(http.Serve(listener, route(newBoard())))
 }
 
 // route does not use http.ServeMux: what it costs is no part of the comparison.
-func route(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Method == http.MethodGet && r.URL.Path == "/":
-		hello(w)
-	case r.Method == http.MethodPost && r.URL.Path == "/echo":
-		echo(w, r)
-	default:
-		http.NotFound(w, r)
+func route(board *board) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodGet && r.URL.Path == "/":
+			hello(w)
+		case r.Method == http.MethodPost && r.URL.Path == "/echo":
+			echo(w, r)
+		case r.Method == http.MethodGet && r.URL.Path == "/events":
+			board.events(w, r)
+		case r.Method == http.MethodPost && r.URL.Path == "/publish":
+			board.publish(w, r)
+		default:
+			http.NotFound(w, r)
+		}
 	}
 }
 

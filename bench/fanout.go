@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// measureFanout publishes events one after another, each when all subscribers have got the one
+// before, and takes the processor time that the server used for each delivery.
+func measureFanout(ctx context.Context, h *harness, c *contender) (sample, error) {
+	shape := audienceShape{
+		readers: h.settings.Subscribers,
+		running: time.Duration(1+h.settings.Seconds) * time.Second,
+	}
+	var result sample
+	err := h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+		return h.withAudience(ctx, s.address, shape, func(a *audience) error {
+			if _, err := a.runComplete(1); err != nil {
+				return fmt.Errorf("warming up: %w", err)
+			}
+			before, err := processCPUTime(s.pid())
+			if err != nil {
+				return err
+			}
+			found, err := a.runComplete(h.settings.Seconds)
+			if err != nil {
+				return err
+			}
+			after, err := processCPUTime(s.pid())
+			used := float64((after - before).Nanoseconds()) / 1e3
+			result = sample{
+				keyDeliveryCPU:   used / float64(found.Deliveries),
+				keyDeliveryRate:  float64(found.Deliveries) / found.Seconds,
+				keyDeliveryBytes: float64(found.Bytes) / float64(found.Deliveries),
+				keyLatencyP50:    found.LatencyP50,
+				keyLatencyP99:    found.LatencyP99,
+				keyLatencyMax:    found.LatencyMax,
+				keyCoresUsed:     used / found.Seconds / 1e6,
+			}
+			return err
+		})
+	})
+	return result, err
+}
+
+// measureSubscribers reads what the server's resident memory grows by when many subscribers
+// have each got their first event and then wait for the next. There is no warm-up: whatever the
+// first requests make the server allocate counts, too. Of Penstock it then reads how many
+// goroutines there are, and compares them with those of a server without subscribers.
+func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, error) {
+	result := sample{}
+	if c.kind.hasFigures {
+		var err error
+		if result[keyGoroutinesBefore], err = h.goroutinesWithoutSubscribers(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	count := h.settings.Subscribers
+	err := h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+		before, err := residentBytes(s.pid())
+		if err != nil {
+			return err
+		}
+		return h.withAudience(ctx, s.address, audienceShape{readers: count}, func(a *audience) error {
+			if err := a.publish(); err != nil {
+				return err
+			}
+			if err := rest(ctx, idleRest); err != nil {
+				return err
+			}
+			after, err := residentBytes(s.pid())
+			if err != nil {
+				return err
+			}
+			result[keySubscriberMemory] = (after - before) / float64(count)
+			result["resident_bytes_before"], result["resident_bytes_after"] = before, after
+			if c.kind.hasFigures {
+				result[keyGoroutines], err = readGoroutines(ctx, s.address)
+				result[keyGoroutinesAdded] = result[keyGoroutines] - result[keyGoroutinesBefore]
+			}
+			return err
+		})
+	})
+	return result, err
+}
+
+// goroutinesWithoutSubscribers counts them in a server of its own, which then answers nothing
+// more: what the question costs must not look like the subscribers' memory.
+func (h *harness) goroutinesWithoutSubscribers(ctx context.Context, c *contender) (goroutines float64, err error) {
+	err = h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+		if err := publishToNobody(ctx, s.address); err != nil {
+			return err
+		}
+		if err := rest(ctx, idleRest); err != nil { // the figures are up to a second old
+			return err
+		}
+		goroutines, err = readGoroutines(ctx, s.address)
+		return err
+	})
+	return goroutines, err
+}
+
+// publishToNobody publishes an event that no subscriber is there for, so that what the server
+// starts with its first event does not look like the subscribers' doing.
+func publishToNobody(ctx context.Context, address string) error {
+	answer, err := ask(ctx, http.MethodPost, "http://"+address+"/publish", "to nobody")
+	if err == nil && answer.status != http.StatusNoContent {
+		err = fmt.Errorf("the server answers POST /publish with %d, expected 204", answer.status)
+	}
+	return err
+}
+
+// readGoroutines reads the number from GET /figures.
+func readGoroutines(ctx context.Context, address string) (float64, error) {
+	answer, err := ask(ctx, http.MethodGet, "http://"+address+"/figures", "")
+	if err != nil {
+		return 0, err
+	}
+	var figures struct {
+		Goroutines float64 `json:"goroutines"`
+	}
+	if err := json.Unmarshal(answer.body, &figures); err != nil {
+		return 0, fmt.Errorf("the figures of the server (status %d) are not JSON: %w", answer.status, err)
+	}
+	if figures.Goroutines < 1 {
+		return 0, fmt.Errorf("the figures of the server (status %d) say nothing of its goroutines", answer.status)
+	}
+	return figures.Goroutines, nil
+}
+
+// A plainAnswer is the answer to ask.
+type plainAnswer struct {
+	status int
+	body   []byte
+}
+
+// ask makes one request, on a connection that is closed behind it.
+func ask(ctx context.Context, method, url, body string) (plainAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return plainAnswer{}, err
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return plainAnswer{}, err // says the method, the address and what went wrong
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return plainAnswer{response.StatusCode, text}, err
+}
