@@ -3,7 +3,7 @@
  *
  * GET makes a connection a subscriber. POST makes its body an event: the chunk
  * that Penstock sends, made once, and written to every subscriber. What a real
- * server costs above one write(2) per subscriber is its own doing.
+ * server costs above one send(2) per subscriber is its own doing.
  *
  * Rules:
  *  1. One thread per core, each with its own SO_REUSEPORT listener, its own epoll
@@ -122,7 +122,7 @@ static void deliver(struct lane *lane)
         for (; next < end; next++) {
             const struct slot *slot = &slots[next % SLOTS];
             for (int i = 0; i < lane->count; i++)
-                if (write(lane->subscribers[i], slot->bytes, slot->length) != (ssize_t)slot->length)
+                if (send(lane->subscribers[i], slot->bytes, slot->length, MSG_NOSIGNAL) != (ssize_t)slot->length)
                     shutdown(lane->subscribers[i], SHUT_RDWR);
         }
     }
@@ -131,7 +131,7 @@ static void deliver(struct lane *lane)
 /* The answer to a GET. Returns false when the connection must be closed. */
 static bool subscribe(struct lane *lane, int fd)
 {
-    if (position[fd] != NO_SUBSCRIBER || write(fd, stream_head, sizeof stream_head - 1) != sizeof stream_head - 1)
+    if (position[fd] != NO_SUBSCRIBER || send(fd, stream_head, sizeof stream_head - 1, MSG_NOSIGNAL) != sizeof stream_head - 1)
         return false;
     position[fd] = lane->count;
     lane->subscribers[lane->count++] = fd;
@@ -151,7 +151,7 @@ static bool take_message(struct lane *lane, int fd, const char *request, size_t 
         return false;
     bool room = publish(lane, body, size);
     const char *answer = room ? taken : busy;
-    if (write(fd, answer, strlen(answer)) != (ssize_t)strlen(answer))
+    if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) != (ssize_t)strlen(answer))
         return false;
     deliver(lane);
     return true;
@@ -172,7 +172,7 @@ static void leave(struct lane *lane, int fd)
 static void serve(struct lane *lane, int fd)
 {
     for (;;) {
-        ssize_t n = read(fd, lane->buffer, READ_BUFFER - 1);
+        ssize_t n = recv(fd, lane->buffer, READ_BUFFER - 1, 0);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0)

@@ -36,11 +36,11 @@ static char *answers;
 static size_t answer_length;
 static size_t request_length;
 
-/* Writes what is owed in one write. Returns -1 when the connection is lost. */
+/* Sends what is owed at once. Returns -1 when the connection is lost. */
 static int write_owed(int fd, struct connection *c)
 {
     size_t cut = (answer_length - c->owed % answer_length) % answer_length;
-    ssize_t n = write(fd, answers + cut, c->owed);
+    ssize_t n = send(fd, answers + cut, c->owed, MSG_NOSIGNAL);
     if (n < 0)
         return errno == EAGAIN ? 0 : -1;
     c->owed -= (uint32_t)n;
@@ -55,7 +55,7 @@ static void serve(int fd, char *buffer)
             break;
         if (c->owed > 0)
             return; /* EPOLLOUT comes when the peer has taken some */
-        ssize_t n = read(fd, buffer, READ_BUFFER);
+        ssize_t n = recv(fd, buffer, READ_BUFFER, 0);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0)
