@@ -93,7 +93,7 @@ func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, 
 // more: what the question costs must not look like the subscribers' memory.
 func (h *harness) goroutinesWithoutSubscribers(ctx context.Context, c *contender) (goroutines float64, err error) {
 	err = h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
-		if err := publishToNobody(ctx, s.address); err != nil {
+		if err := publishToNobody(ctx, s.address, "to nobody"); err != nil {
 			return err
 		}
 		if err := rest(ctx, idleRest); err != nil { // the figures are up to a second old
@@ -107,8 +107,8 @@ func (h *harness) goroutinesWithoutSubscribers(ctx context.Context, c *contender
 
 // publishToNobody publishes an event that no subscriber is there for, so that what the server
 // starts with its first event does not look like the subscribers' doing.
-func publishToNobody(ctx context.Context, address string) error {
-	answer, err := ask(ctx, http.MethodPost, "http://"+address+"/publish", "to nobody")
+func publishToNobody(ctx context.Context, address, message string) error {
+	answer, err := ask(ctx, http.MethodPost, "http://"+address+"/publish", message)
 	if err == nil && answer.status != http.StatusNoContent {
 		err = fmt.Errorf("the server answers POST /publish with %d, expected 204", answer.status)
 	}

@@ -45,10 +45,10 @@ func TestPublishToNobody(t *testing.T) {
 	}))
 	defer server.Close()
 	address := server.Listener.Addr().String()
-	if err := publishToNobody(t.Context(), address); err != nil || got != "POST /publish to nobody" {
+	if err := publishToNobody(t.Context(), address, "to nobody"); err != nil || got != "POST /publish to nobody" {
 		t.Errorf("the server gets %q with error %v, expected a message posted to /publish", got, err)
 	}
-	if err := publishToNobody(t.Context(), address+"/wrong"); err == nil || !strings.Contains(err.Error(), "200, expected 204") {
+	if err := publishToNobody(t.Context(), address+"/wrong", "to nobody"); err == nil || !strings.Contains(err.Error(), "200, expected 204") {
 		t.Errorf("of a server that answers 200 the error is %v, expected that it is not 204", err)
 	}
 }

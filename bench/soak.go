@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -13,6 +14,9 @@ const (
 	soakMessageSize = 1000
 	// Of 10,000 subscribers 100 never read.
 	soakStalledShare = 100
+	// The server's board keeps the last 500 messages. It is full before the memory is looked
+	// at, since its filling is no growth.
+	soakMessagesBefore = 500
 )
 
 // A soakRun is what one long run found.
@@ -72,6 +76,11 @@ func (h *harness) soak(ctx context.Context, c *contender, readers, stalled int) 
 	}
 	var result *soakRun
 	err := h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+		for range soakMessagesBefore {
+			if err := publishToNobody(ctx, s.address, strings.Repeat("-", soakMessageSize)); err != nil {
+				return err
+			}
+		}
 		return h.withAudience(ctx, s.address, shape, func(a *audience) error {
 			if err := a.publish(); err != nil {
 				return err
