@@ -22,4 +22,12 @@ func (ln *Listener) Sockets() []int {
 const (
 	AcceptBudget = acceptBudget
 	AcceptRetry  = acceptRetry
+
+	TicksPerThreshold = ticksPerThreshold
 )
+
+// NewWatchdog is a watchdog without a goroutine: the test calls Tick.
+var NewWatchdog = newWatchdog
+
+// Tick is what happens as often in a threshold as TicksPerThreshold says.
+func (w *Watchdog) Tick() { w.tick() }

@@ -33,6 +33,9 @@ func NewGroup(n int, o Options) (*Group, error) {
 	return g, nil
 }
 
+// GroupOf makes a group of loops that were made one by one. Nobody else runs them.
+func GroupOf(loops ...*Loop) *Group { return &Group{loops: loops} }
+
 // Loops are the loops of the group. The slice is the group's: do not change it.
 func (g *Group) Loops() []*Loop { return g.loops }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -72,13 +73,17 @@ type Loop struct {
 
 	over chan struct{} // closed when the loop has ended and all its sockets are closed
 
+	mark  atomic.Uint32 // what a watchdog knows of the loop, see watchdog.go
+	stall stall
+
 	// Shared with other goroutines.
 	mu       sync.Mutex
 	posts    []func()
 	woken    bool // a wake-up is on its way
 	stopping bool
 	started  bool
-	sealed   bool // posts are refused
+	sealed   bool   // posts are refused
+	runner   uint64 // number of the goroutine that is in Run
 }
 
 // New makes a loop that is not running yet. It holds descriptors: Run releases them, so
@@ -113,7 +118,7 @@ func (l *Loop) Run() error {
 		l.mu.Unlock()
 		return errors.New("loop: Run was called on a loop that was run before; a loop runs once")
 	}
-	l.started = true
+	l.started, l.runner = true, goroutineNumber()
 	l.mu.Unlock()
 
 	err := l.poller.Run()
@@ -143,7 +148,16 @@ func (l *Loop) finish() {
 	l.closeDescriptors()
 	l.ended = true
 	l.inTurn = false
+	l.turnEnded()
 	close(l.over)
+}
+
+// runsOn is the number of the goroutine that runs the loop; 0 for a loop that is not run.
+// Any goroutine.
+func (l *Loop) runsOn() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.runner
 }
 
 // Stop makes Run return once the turns that are already due have run. It does not wait

@@ -126,6 +126,21 @@ func (s *Socket) Close() {
 	}
 }
 
+// Detach gives the socket up without ending the connection: it returns a descriptor of it that
+// is the caller's, not known to the loop, and does not block. The one that the loop had is
+// closed as Close does it. On an error the socket is as it was.
+func (s *Socket) Detach() (fd int, err error) {
+	if !s.open {
+		return -1, ErrClosed
+	}
+	fd, err = unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1, s.failed("make a second descriptor of", err)
+	}
+	s.Close()
+	return fd, nil
+}
+
 // Reset is Close, but what was not sent yet is thrown away and a TCP peer gets RST
 // (RFC 9293 section 3.10.5) instead of FIN.
 func (s *Socket) Reset() {

@@ -51,6 +51,9 @@ func (l *Loop) beginTurn() {
 	l.turn++
 	l.inTurn = true
 	l.knowsNow = false
+	if l.mark.Load() == markResting {
+		l.mark.Store(markWorking)
+	}
 }
 
 func (l *Loop) endTurn() {
@@ -59,6 +62,9 @@ func (l *Loop) endTurn() {
 	l.inTurn = false
 	if l.tasks.putOff() {
 		l.wake()
+	}
+	if l.mark.Load() >= markAsked {
+		l.turnEnded()
 	}
 }
 

@@ -137,6 +137,8 @@ func (c *conn) wait(err error) {
 // client may still be sending, at once otherwise (RFC 9112, section 9.6).
 func (c *conn) leave(err error) {
 	switch {
+	case c.core.ending == endsByHandover:
+		c.handOver()
 	case c.core.ending == endsByReset:
 		c.socket.Reset()
 		c.close(c.core.reason)
@@ -186,6 +188,9 @@ func (c *conn) close(reason CloseReason) {
 	local.forget(c)
 	c.core.cancel(reason)
 	(*socketLink)(c).Release()
+	if c.core.ending == endsByHandover {
+		delete(local.handovers, &c.core) // it has ended before it could be handed over
+	}
 	if c.unwritten != nil {
 		local.takeBackUnwritten(c.unwritten)
 		c.unwritten = nil
@@ -251,6 +256,9 @@ func (l *socketLink) Poll(w pipeline.Waker) ([]byte, error) {
 	}
 	return nil, pipeline.ErrPending
 }
+
+// Wake has the connection polled again.
+func (l *socketLink) Wake() { (*conn)(l).Wake() }
 
 // Release gives the read buffer back.
 func (l *socketLink) Release() {

@@ -13,10 +13,19 @@ func (c *conn) setDeadline(d time.Duration) {
 		c.deadline = 0
 		return
 	}
-	l := c.core.local.loop
-	c.deadline = l.Now() + d
-	if !c.timer.Armed() || c.timer.At() > c.deadline {
-		l.SetTimer(&c.timer, c.deadline)
+	c.putOff(c.core.local.loop.Now() + d)
+}
+
+// putOff moves the deadline. While there is one, the timer is set to it or to an earlier
+// time, so that putting it off need not look at the timer.
+func (c *conn) putOff(deadline time.Duration) {
+	before := c.deadline
+	c.deadline = deadline
+	if before != 0 && before <= deadline {
+		return
+	}
+	if !c.timer.Armed() || c.timer.At() > deadline {
+		c.core.local.loop.SetTimer(&c.timer, deadline)
 	}
 }
 
@@ -28,10 +37,7 @@ func (c *conn) setIdleDeadline() {
 		c.deadline = 0
 		return
 	}
-	c.deadline = local.now + time.Second + local.options.IdleTimeout
-	if !c.timer.Armed() || c.timer.At() > c.deadline {
-		local.loop.SetTimer(&c.timer, c.deadline)
-	}
+	c.putOff(local.now + time.Second + local.options.IdleTimeout)
 }
 
 // setPhase says what the connection waits for from now on.
@@ -86,6 +92,7 @@ func (c *conn) Expire() {
 		l.SetTimer(&c.timer, c.deadline)
 		return
 	}
+	c.deadline = 0 // the timer is not set any more
 	switch c.phase {
 	case phaseIdle:
 		if c.core.requests == 0 {

@@ -57,15 +57,18 @@ type core struct {
 type ending uint8
 
 const (
-	endsAtOnce  ending = iota
-	endsLate           // the client may still be sending
-	endsByReset        // nothing else tells the client that its answer was cut
+	endsAtOnce     ending = iota
+	endsLate              // the client may still be sending
+	endsByReset           // nothing else tells the client that its answer was cut
+	endsByHandover        // it is not the server's any more, see Hijack
 )
 
 // link is what a core needs of the connection below it. Poll gives the bytes
-// that the client sends; Release says that the last chunk is not needed any more.
+// that the client sends; Release says that the last chunk is not needed any more; Wake has
+// the core polled.
 type link interface {
 	pipeline.Source[[]byte]
+	pipeline.Waker // has the core polled again
 	Release()
 	RemoteAddr() netip.AddrPort
 	LocalAddr() netip.AddrPort
@@ -126,6 +129,9 @@ func (c *core) Poll(w pipeline.Waker) (segment, error) {
 	c.recycleOutput()
 	c.local.refresh()
 	c.waits = false
+	if c.exchange != nil && c.exchange.informational != nil {
+		c.sendInformational()
+	}
 	for steps := 0; ; {
 		p := c.guardedSteps(w, &steps)
 		if p == hasReference {

@@ -103,6 +103,8 @@ func (d *driver) write(s segment) {
 // driverLink is the driver as the link of its core.
 type driverLink driver
 
+func (l *driverLink) Wake() { (*driver)(l).Wake() }
+
 func (l *driverLink) Poll(w pipeline.Waker) ([]byte, error) {
 	l.Release()
 	d := (*driver)(l)

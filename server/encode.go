@@ -57,6 +57,9 @@ func (c *core) encodeHead(r *Response, length int64) error {
 	minor := x.parser.Head().Minor
 	x.framing = chooseFraming(status, length, minor)
 	x.keepAlive = x.persists(r) && x.framing != framingUntilClose
+	if x.informational != nil {
+		c.sendInformational()
+	}
 	if err := c.encodeFields(r); err != nil {
 		return err
 	}

@@ -33,10 +33,17 @@ var eventFields = &fieldNode{
 // what source needs of the request it takes out before. So a stream that waits holds
 // neither the request nor its parser.
 func Events(source pipeline.Source[Event]) Response {
+	// The two are made in one piece: each event goes through both, and what many
+	// connections need of memory that is not in the cache is most of what they cost.
+	both := &struct {
+		flow
+		eventEncoder
+	}{flow{length: -1, ping: defaultPing}, eventEncoder{events: source}}
+	both.flow.source = &both.eventEncoder
 	return Response{
 		outline: 200 | kindStream | isOpenEnded | releasesRequest,
 		fields:  eventFields,
-		flow:    &flow{source: EncodeEvents(source), length: -1, ping: defaultPing},
+		flow:    &both.flow,
 	}
 }
 

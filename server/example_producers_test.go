@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/penstock-go/penstock/loop"
@@ -14,7 +16,10 @@ import (
 )
 
 // showAnswer serves h, requests it once, and prints the body of the answer.
-func showAnswer(h server.Handler) {
+func showAnswer(h server.Handler) { showAnswerTo(http.MethodGet, "", h) }
+
+// showAnswerTo is showAnswer for a request with this method and body.
+func showAnswerTo(method, body string, h server.Handler) {
 	s, err := server.New(h, server.Options{})
 	if err != nil {
 		fmt.Println(err)
@@ -28,17 +33,20 @@ func showAnswer(h server.Handler) {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Get("http://" + address.String())
+	request, err := http.NewRequest(method, "http://"+address.String(), strings.NewReader(body))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
+	if _, err := io.Copy(os.Stdout, answer.Body); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Print(string(body))
 	if err := s.Shutdown(context.Background()); err != nil {
 		fmt.Println(err)
 	}

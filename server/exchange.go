@@ -52,6 +52,9 @@ type exchange struct {
 	keepAlive bool
 	openEnded bool
 
+	informational []byte // responses on their way, or nil
+	onFinish      func(status int, bytes int64)
+
 	// inputWaker is who waits for bytes of the request's body.
 	inputWaker pipeline.Waker
 }
@@ -77,7 +80,7 @@ func (x *exchange) begin(head *parser.Head) error {
 	options := x.core.local.options
 	x.core.writeTimeout = options.WriteTimeout
 	x.keepAlive = head.KeepAlive
-	x.request.ended = false
+	x.request.ended, x.request.route = false, nil
 	if head.Chunked || head.ContentLength > 0 {
 		x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
 		x.body = &requestBody{exchange: x}
@@ -114,6 +117,7 @@ func (x *exchange) finish(cause error) {
 		x.reported = true
 		hook(x.request, x.status, x.sent)
 	}
+	x.tellFinished()
 	x.request.ended = true
 	if x.body != nil {
 		x.body.end(ErrExchangeEnded)
@@ -159,4 +163,5 @@ func (x *exchange) reset() {
 	x.status, x.framing, x.sent = 0, framingNone, 0
 	x.holds, x.reported = false, false
 	x.headSent, x.continued, x.openEnded = false, false, false
+	x.informational = nil
 }

@@ -19,6 +19,17 @@ type fieldNode struct {
 	earlier  *fieldNode
 }
 
+// behind returns the fields of n with those of earlier set before them.
+func (n *fieldNode) behind(earlier *fieldNode) *fieldNode {
+	switch {
+	case earlier == nil:
+		return n
+	case n == nil:
+		return earlier
+	}
+	return &fieldNode{field: n.field, replaces: n.replaces, earlier: n.earlier.behind(earlier)}
+}
+
 // appendFields appends the fields that are to be sent to list, first set first.
 func appendFields(list []Field, node *fieldNode) []Field {
 	for n := node; n != nil; n = n.earlier {

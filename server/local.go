@@ -9,6 +9,7 @@ import (
 
 	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/parser"
+	"github.com/penstock-go/penstock/pipeline"
 )
 
 // local is what the connections of one loop share: the handler, what is lent
@@ -25,6 +26,7 @@ type local struct {
 	exchanges   []*exchange
 	buffers     []*bytebufferpool.ByteBuffer
 	readBuffers []*readBuffer
+	stacks      pipeline.Stacks // of scripts
 
 	second    loop.Timer
 	fresh     bool          // what follows is at most a second old
@@ -35,6 +37,7 @@ type local struct {
 	crlf      []byte
 	vectors   [3][]byte // room for one writev
 	unwritten []*unwritten
+	handovers map[*core]handover
 	reference segment // what a step that hasReference hands out behind the output
 }
 
@@ -51,7 +54,7 @@ const (
 type readBuffer struct{ bytes [readBufferSize]byte }
 
 func newLocal(l *loop.Loop, h Handler, o *Options, wallClock func() time.Time) *local {
-	local := &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n")}
+	local := &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n"), handovers: make(map[*core]handover)}
 	local.second.Init(local)
 	return local
 }
@@ -169,6 +172,16 @@ func (l *local) forget(c *conn) {
 	l.connections[last] = nil
 	l.connections = l.connections[:last]
 	c.index = -1
+	l.fallIdle()
+}
+
+// fallIdle gives up the timer when there is nobody to answer any more: a loop without
+// connections holds nothing.
+func (l *local) fallIdle() {
+	if len(l.connections) == 0 {
+		l.loop.ClearTimer(&l.second)
+		l.fresh = false
+	}
 }
 
 // closed counts a connection that was closed.

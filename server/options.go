@@ -76,10 +76,26 @@ type Options struct {
 	LingerTimeout time.Duration
 	LingerLimit   int64
 
+	// Workers is how many requests may be answered at once by work that blocks:
+	// see [Go]. Default: 256. Negative: no limit.
+	Workers int
+
+	// WorkQueue is how many requests may wait for a worker when all are busy. One
+	// more is answered with 503 and Retry-After. Default: 1024. Negative: none
+	// waits.
+	WorkQueue int
+
 	// Logger gets what an operator must know: panics, responses that could not
 	// be sent as the handler wanted, listeners out of file descriptors.
 	// Default: slog.Default().
 	Logger *slog.Logger
+
+	// WatchdogThreshold is how long a loop may be in one turn before that is
+	// logged, as a warning, with the stack that it is stuck in; and once more when
+	// the turn has ended, with the request whose handler took so long. What has
+	// lasted twice as long is always logged. Default: 100 ms. Negative: no
+	// watchdog.
+	WatchdogThreshold time.Duration
 
 	// Hooks are called in the life of a connection.
 	Hooks Hooks
@@ -105,9 +121,15 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.DrainLimit, 64<<10)
 	setDefault(&o.LingerTimeout, 2*time.Second)
 	setDefault(&o.LingerLimit, 1<<20)
+	setDefault(&o.WatchdogThreshold, 100*time.Millisecond)
+	setDefault(&o.Workers, 256)
+	setDefault(&o.WorkQueue, 1024)
 	setDefault(&o.Logger, slog.Default())
 	if o.MaxConnections < 0 {
 		o.MaxConnections = math.MaxInt
+	}
+	if o.Workers < 0 {
+		o.Workers = math.MaxInt
 	}
 	if o.BodyLimit < 0 {
 		o.BodyLimit = unlimited

@@ -20,6 +20,7 @@ const (
 	ReasonWriteTimeout                      // see Options.WriteTimeout
 	ReasonOverload                          // see Options.MaxConnections
 	ReasonShutdown                          // the server was shut down
+	ReasonHijacked                          // a handler has taken it over; see Hijack
 	ReasonEvicted                           // a topic's subscriber was too slow; see pipeline.Evict
 )
 
@@ -35,6 +36,7 @@ var reasonText = [...]string{
 	ReasonWriteTimeout:   "the client took nothing for too long",
 	ReasonOverload:       "there were too many connections",
 	ReasonShutdown:       "the server was shut down",
+	ReasonHijacked:       "a handler has taken it over",
 	ReasonEvicted:        "the client was too slow for its stream",
 }
 

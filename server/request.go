@@ -13,7 +13,7 @@ import (
 )
 
 // A Request is a request whose head has arrived. It is valid until its response
-// is finished; the strings that its methods return are slices of one immutable
+// is finished, or until the head of an [Events] is sent; the strings that its methods return are slices of one immutable
 // copy of the head and stay valid for ever. Its methods are called on the loop
 // that runs the handler; what another goroutine needs of it is taken out before.
 // A method that is called after the response was finished panics, as long as
@@ -30,6 +30,7 @@ type Request struct {
 	ended    bool
 	path     string // decoded
 	query    string // as sent, without '?'
+	route    *route // that a router has chosen, or nil
 }
 
 // live returns the exchange, or panics when it has ended.
@@ -52,6 +53,42 @@ func (r *Request) Target() string { return r.head().Target }
 // Path returns the path of the target with its percent-encoding decoded: "/" at
 // least, "*" for OPTIONS *.
 func (r *Request) Path() string { r.live(); return r.path }
+
+// Pattern returns the pattern of the route that a [Router] has chosen for the request, as it
+// was registered, behind the prefixes of its groups; "" when there is none.
+func (r *Request) Pattern() string {
+	r.live()
+	if r.route == nil {
+		return ""
+	}
+	return r.route.pattern.text
+}
+
+// PathValue returns what the wildcard with this name in the [Request.Pattern] stands for, decoded;
+// "" when there is no such wildcard. It may have any bytes, a slash or ".." too: a name of a
+// file is opened with [os.Root].
+func (r *Request) PathValue(name string) string {
+	target := r.Target()
+	if r.route == nil {
+		return ""
+	}
+	path, _ := r.sentPath(target)
+	return r.route.pattern.value(path, name)
+}
+
+// sentPath returns the path of the target as it was sent, and whether it has a percent-encoding.
+func (r *Request) sentPath(target string) (path string, encoded bool) {
+	if target[0] != '/' {
+		target = stripAuthority(target)
+	}
+	end := len(target)
+	if r.query != "" {
+		end -= len(r.query) + 1
+	} else if target[end-1] == '?' {
+		end--
+	}
+	return target[:end], end != len(r.path)
+}
 
 // RawQuery returns the query of the target as sent, without its question mark.
 func (r *Request) RawQuery() string { r.live(); return r.query }
@@ -156,6 +193,10 @@ func (r *Request) Context() context.Context {
 	}
 	return x.context
 }
+
+// SetContext has Context return ctx, which is derived from what it returned before: so a
+// layer cancels what the handler does, or hands values to it.
+func (r *Request) SetContext(ctx context.Context) { r.live().context = ctx }
 
 // Loop returns the loop that the request lives on: what [pipeline.NewQueue] and
 // [pipeline.Offload] need to bring values back to it from other goroutines.

@@ -23,7 +23,9 @@ func (c *core) respond(r *Response) progress {
 		x.later = r.flow.extra.later
 		c.state = stateLater
 	case kindError:
-		return c.respondError(r.flow.extra.err)
+		return c.respondErrorWith(r.flow.extra.err, r.fields)
+	case kindHijack:
+		return c.respondHijack(r)
 	case kindStream:
 		x.response, c.stream = *r, r.flow
 		if x.withoutBody(r.outline.status()) {
@@ -70,14 +72,25 @@ func (c *core) respondComplete(r *Response) progress {
 }
 
 // respondError answers an error, before the head of any response is out.
-func (c *core) respondError(err error) progress {
+func (c *core) respondError(err error) progress { return c.respondErrorWith(err, nil) }
+
+// respondErrorWith is respondError with fields that the answer has besides its own.
+func (c *core) respondErrorWith(err error, fields *fieldNode) progress {
 	status, sentence, log := describeError(err)
-	if log {
+	var own interface{ Response() Response }
+	answersItself := errors.As(err, &own)
+	if log && !answersItself {
 		c.exchange.status = status
 		c.logFailure("a request failed", err)
 	}
 	c.exchange.closeResponse()
 	r := errorResponse(status, sentence)
+	if answersItself {
+		r = own.Response()
+	}
+	if r.fields = r.fields.behind(fields); r.outline.kind() != kindComplete {
+		r = errorResponse(http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError))
+	}
 	return c.respond(&r)
 }
 
@@ -112,13 +125,18 @@ func (c *core) stepLater(w pipeline.Waker) progress {
 	// will be closed.
 	defer x.later.Close()
 	x.later = nil
-	switch err {
-	case nil:
+	if err == nil {
 		return c.respond(&r)
-	case io.EOF:
-		err = errors.New("server: the source of a Later response ended without a response")
 	}
-	return c.respondError(err)
+	return c.respondError(laterFailed(err))
+}
+
+// laterFailed is the error to answer when a Later has ended with err.
+func laterFailed(err error) error {
+	if err == io.EOF {
+		return errors.New("server: the source of a Later response ended without a response")
+	}
+	return err
 }
 
 func (c *core) logFailure(what string, err error) {

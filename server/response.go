@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -14,8 +15,8 @@ import (
 // soon as the request's head is there, and must not block: what has to wait is
 // put into the response as a source ([Later], [Stream]).
 //
-// The request is valid until the response is finished; strings taken from it
-// are valid for ever.
+// The request is valid until the response is finished, and with [Events] until its
+// head is sent; strings taken from it are valid for ever.
 type Handler func(*Request) Response
 
 // A Response is what a handler answers: a value, complete when it is returned.
@@ -44,6 +45,7 @@ const (
 	kindFile     outline = 2 << 16
 	kindLater    outline = 3 << 16
 	kindError    outline = 4 << 16
+	kindHijack   outline = 5 << 16
 	outlineKind  outline = 7 << 16
 
 	// The usual content types; any other is a field.
@@ -110,6 +112,9 @@ type flowExtra struct {
 	file     *os.File
 	offset   int64
 	err      error
+	hijack   func(net.Conn, []byte, error)
+	onFinish func(status int, bytes int64) // of the request, once that is released
+	status   int                           // sent, once the request is released
 }
 
 // withExtra returns a flow that has an extra, made in one piece.
@@ -204,7 +209,8 @@ func File(status int, contentType string, file *os.File, offset, length int64) R
 
 // Fail is the answer to an error: the status of its method Status() int, or 500,
 // with the sentence of its method Public() string as text/plain, or the status's
-// own phrase. An error without Public is logged.
+// own phrase; or what its method Response() Response returns. An error that has neither Public
+// nor Response is logged.
 func Fail(err error) Response {
 	return Response{outline: kindError, flow: withExtra(-1, flowExtra{err: err})}
 }

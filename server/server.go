@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/pipeline"
@@ -22,6 +19,9 @@ type Server struct {
 	options Options
 	group   *loop.Group
 	locals  map[*loop.Loop]*local // one for each loop, each owned by its loop
+
+	poolOnce sync.Once
+	pool     *loop.Pool // nil before somebody needs workers
 
 	connections atomic.Int64
 	empty       chan struct{} // closed when there is no connection left while shutting down
@@ -37,22 +37,35 @@ type Server struct {
 // New makes a server that has h answer every request. It holds file descriptors:
 // a server that is not wanted any more is shut down even if it never served.
 func New(h Handler, o Options) (*Server, error) {
+	group, err := loop.NewGroup(o.withDefaults().Loops, loop.Options{Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("server: the event loops could not be made: %w", err)
+	}
+	s, err := newServer(group, time.Now, h, o)
+	if err != nil {
+		group.Stop()
+		_ = group.Run() // releases the loops
+	}
+	return s, err
+}
+
+func newServer(group *loop.Group, wallClock func() time.Time, h Handler, o Options) (*Server, error) {
 	if h == nil {
-		return nil, errors.New("server: New needs a handler, not nil")
+		return nil, errors.New("server: a server needs a handler, not nil")
 	}
 	s := &Server{
 		options: o.withDefaults(),
+		group:   group,
 		locals:  make(map[*loop.Loop]*local),
 		empty:   make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
-	var err error
-	s.group, err = loop.NewGroup(s.options.Loops, loop.Options{Logger: s.options.Logger})
-	if err != nil {
-		return nil, fmt.Errorf("server: the event loops could not be made: %w", err)
-	}
-	for _, l := range s.group.Loops() {
-		s.locals[l] = newLocal(l, h, &s.options, time.Now)
+	for _, l := range group.Loops() {
+		handler := h
+		if s.options.WatchdogThreshold > 0 {
+			handler = blaming(l, h)
+		}
+		s.locals[l] = newLocal(l, handler, &s.options, wallClock)
 		s.locals[l].server = s
 	}
 	return s, nil
@@ -68,7 +81,7 @@ func (s *Server) Listen(network, address string) (net.Addr, error) {
 	if s.stopping {
 		return nil, ErrServerClosed
 	}
-	ln, err := loop.Listen(network, address, s.group.Loops(), s.accepted)
+	ln, err := loop.Listen(network, address, s.group.Loops(), s.Adopt)
 	if err != nil {
 		return nil, fmt.Errorf("server: listening on %s %s failed: %w", network, address, err)
 	}
@@ -91,8 +104,11 @@ func (s *Server) Serve() error {
 	}
 	s.running = true
 	s.mutex.Unlock()
+	stopWatching := s.watch()
 	err := s.group.Run()
+	stopWatching()
 	close(s.stopped)
+	s.releaseWorkers()
 	return err
 }
 
@@ -143,7 +159,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// discard releases what a server holds that was never run.
+// discard releases what a server holds that does not run.
 func (s *Server) discard(listeners []*loop.Listener, first bool) error {
 	if !first {
 		return nil
@@ -151,8 +167,13 @@ func (s *Server) discard(listeners []*loop.Listener, first bool) error {
 	for _, ln := range listeners {
 		ln.Close()
 	}
+	for l, local := range s.locals {
+		_ = l.Post(local.cutAll) // refused by a loop that has ended: it has none
+	}
 	s.group.Stop()
-	return s.group.Run()
+	err := s.group.Run()
+	s.releaseWorkers()
+	return err
 }
 
 // onEveryLoop runs f on each loop and waits until it has run on all.
@@ -165,48 +186,6 @@ func (s *Server) onEveryLoop(f func(*local)) {
 		}
 	}
 	wait.Wait()
-}
-
-// accepted takes over a new connection, on the loop l.
-func (s *Server) accepted(l *loop.Loop, fd int) {
-	local := s.locals[l]
-	if s.connections.Add(1) > int64(s.options.MaxConnections) {
-		s.connections.Add(-1)
-		refuseConnection(fd)
-		if hook := s.options.Hooks.Closed; hook != nil {
-			hook(ReasonOverload)
-		}
-		return
-	}
-	c, err := newConn(local, fd)
-	if err != nil {
-		s.connections.Add(-1)
-		unix.Close(fd)
-		s.options.Logger.Error("a connection could not be registered", "error", err)
-		return
-	}
-	if hook := s.options.Hooks.Opened; hook != nil {
-		hook(c.core.link.RemoteAddr())
-	}
-	if local.draining {
-		c.close(ReasonShutdown)
-	}
-}
-
-// refuseConnection answers a connection over the limit, as well as can be done
-// without serving it.
-func refuseConnection(fd int) {
-	const body = "There are too many connections.\n"
-	const answer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n" +
-		"Content-Type: text/plain; charset=utf-8\r\nContent-Length: "
-	// What the client does not get of it, it does without.
-	_, _ = unix.Write(fd, []byte(answer+strconv.Itoa(len(body))+"\r\n\r\n"+body))
-	_ = unix.Shutdown(fd, unix.SHUT_WR)
-	// A request that has come already is taken, since closing on it would send a
-	// reset after the answer, and the client might lose that.
-	var request [4 << 10]byte
-	_, _ = unix.Read(fd, request[:])
-	_ = unix.Close(fd)
 }
 
 // connectionClosed counts a connection that was closed.

@@ -98,7 +98,7 @@ func (c *core) endStream() progress {
 			return c.respondError(shortBody(0, flow.length))
 		}
 		length := flow.length
-		if flow.extra == nil {
+		if flow.extra == nil || flow.extra.trailers == nil {
 			length = 0
 		}
 		c.state = stateSettle
@@ -146,6 +146,14 @@ func (c *core) releaseRequest() {
 	x, flow := c.exchange, c.stream
 	flow.keepAlive, flow.cancel = x.keepAlive, x.cancel
 	x.context, x.cancel = nil, nil
+	if x.onFinish != nil {
+		extra := flowExtra{}
+		if flow.extra != nil {
+			extra = *flow.extra
+		}
+		extra.onFinish, extra.status = x.onFinish, x.status
+		flow.extra, x.onFinish = &extra, nil
+	}
 	x.response, x.holds = Response{}, false
 	x.finish(nil)
 	x.parser.Restart()
@@ -183,6 +191,9 @@ func (c *core) closeStream(cause error) {
 	c.stream = nil
 	if cancel := flow.cancel; cancel != nil {
 		cancel(cause)
+	}
+	if flow.extra != nil && flow.extra.onFinish != nil {
+		flow.extra.onFinish(flow.extra.status, flow.sent)
 	}
 	flow.source.Close()
 }

@@ -123,8 +123,18 @@ func (l *Loop) Settle() {
 // Await waits until another goroutine wakes the loop with a post, then settles.
 func (l *Loop) Await() {
 	l.t.Helper()
-	l.poller.awaitWake()
+	l.poller.awaitWake(nil)
 	l.Settle()
+}
+
+// AwaitUpTo is Await for at most d, of real time. It reports whether the loop was woken.
+func (l *Loop) AwaitUpTo(d time.Duration) bool {
+	l.t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	woken := l.poller.awaitWake(timer.C)
+	l.Settle()
+	return woken
 }
 
 // Advance lets d go by: the clock moves from alarm to alarm, so that each timer expires

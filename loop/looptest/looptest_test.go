@@ -174,3 +174,16 @@ func TestReceive(t *testing.T) {
 		t.Errorf("behind the last byte there was %q, ended %v; it should be the end", got, ended)
 	}
 }
+
+// TestAwaitUpTo: a post wakes the loop, and without one the wait ends by itself.
+func TestAwaitUpTo(t *testing.T) {
+	l := looptest.New(t)
+	if l.AwaitUpTo(time.Microsecond) {
+		t.Error("nobody has posted, so the loop should not have been woken")
+	}
+	ran := false
+	go func() { _ = l.Post(func() { ran = true }) }()
+	if woken := l.AwaitUpTo(time.Hour); !woken || !ran {
+		t.Errorf("a post should wake the loop and run; woken %t, ran %t", woken, ran)
+	}
+}

@@ -62,7 +62,17 @@ func (p *poller) Wake() error {
 	return nil
 }
 
-func (p *poller) awaitWake() { p.wakes <- <-p.wakes }
+// awaitWake waits for a wake-up, and leaves it where it is. It gives up when there is
+// something in enough.
+func (p *poller) awaitWake(enough <-chan time.Time) bool {
+	select {
+	case wake := <-p.wakes:
+		p.wakes <- wake
+		return true
+	case <-enough:
+		return false
+	}
+}
 
 // AfterBatch between batches is at once: no event is left to report.
 func (p *poller) AfterBatch() error {

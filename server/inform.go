@@ -1,0 +1,45 @@
+package server
+
+import "fmt"
+
+// Inform sends an informational response, such as 103 Early Hints, ahead of the final one
+// (RFC 9110, section 15.2). Called within the handler, it leaves before the handler's
+// response; later, on the loop, as soon as the client takes it. A client that speaks HTTP/1.0 gets
+// none, which is no error (RFC 9110, section 15.2).
+//
+// It is an error when the final head has been sent, when the status is not from 102 to 199,
+// and when a field must not be sent; see [Response.With].
+func (r *Request) Inform(status int, fields ...Field) error {
+	x := r.live()
+	switch {
+	case status < 102 || status > 199:
+		return fmt.Errorf("server: the status of an informational response is %d, and must be from 102 to 199", status)
+	case x.headSent:
+		return fmt.Errorf("server: an informational response %d comes after the head of the final one", status)
+	}
+	for _, f := range fields {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	if x.parser.Head().Minor == 0 {
+		return nil
+	}
+	b := appendStatusLine(x.informational, status)
+	for _, f := range fields {
+		b = appendField(b, f)
+	}
+	x.informational = append(b, "\r\n"...)
+	x.core.link.Wake()
+	return nil
+}
+
+// sendInformational gathers what Inform was given.
+func (c *core) sendInformational() {
+	x := c.exchange
+	if !x.headSent {
+		out := c.output()
+		out.B = append(out.B, x.informational...)
+	}
+	x.informational = nil
+}
