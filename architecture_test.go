@@ -14,6 +14,8 @@ func TestPackagesKnowOnlyWhatTheyMay(t *testing.T) {
 		"parser":   "parser",
 		"pipeline": "pipeline",
 		"server":   "server loop parser pipeline",
+
+		"server/compress": "server/compress server loop parser pipeline",
 	} {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {
@@ -36,14 +38,14 @@ func TestPackagesKnowOnlyWhatTheyMay(t *testing.T) {
 	}
 }
 
-// Of third parties, the framework needs three modules and what they need.
-func TestModuleNeedsThreeOthers(t *testing.T) {
+// Of third parties, the framework needs four modules and what they need.
+func TestModuleNeedsFourOthers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{if not .Indirect}}{{.Path}}{{end}}", "all").Output()
 	if err != nil {
 		t.Fatalf("go list -m failed: %v", err)
 	}
 	got := strings.Fields(string(out))
-	want := []string{"github.com/penstock-go/penstock", "github.com/panjf2000/gnet/v2", "github.com/valyala/bytebufferpool", "golang.org/x/sys"}
+	want := []string{"github.com/penstock-go/penstock", "github.com/klauspost/compress", "github.com/panjf2000/gnet/v2", "github.com/valyala/bytebufferpool", "golang.org/x/sys"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("the module should need %v directly, and needs %v", want, got)
 	}

@@ -3,6 +3,7 @@ module github.com/penstock-go/penstock
 go 1.25.0
 
 require (
+	github.com/klauspost/compress v1.18.7
 	github.com/panjf2000/gnet/v2 v2.9.8
 	github.com/valyala/bytebufferpool v1.0.0
 	golang.org/x/sys v0.38.0
