@@ -1,0 +1,59 @@
+package codec
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/penstock-go/penstock/pipeline"
+	"github.com/penstock-go/penstock/server"
+)
+
+// checkType returns why content of this Content-Type (RFC 9110, section 8.3) is not read, or
+// nil. accepts is asked about the media type in lower case, without parameters; expected
+// names what it accepts.
+func checkType(contentType string, accepts func(mediaType string) bool, expected string) error {
+	if contentType == "" {
+		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The request says no Content-Type; %s was expected.", expected))
+	}
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	charset, found := parameters["charset"]
+	switch {
+	case err != nil:
+		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The Content-Type is malformed; %s was expected.", expected))
+	case !accepts(mediaType):
+		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The Content-Type is %s; %s was expected.", shortened(mediaType), expected))
+	case found && !strings.EqualFold(charset, "utf-8"):
+		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The charset is %s; UTF-8 was expected.", shortened(charset)))
+	}
+	return nil
+}
+
+// checkLength refuses a request that says itself that it is over the limit, before any of it
+// is read.
+func checkLength(r *server.Request, limit int) error {
+	if r.Length() > int64(limit) {
+		return &pipeline.LimitError{Subject: "the content", Limit: int64(limit)}
+	}
+	return nil
+}
+
+// refuse is the problem of a client that has sent what cannot be read.
+func refuse(status int, detail string) *server.Problem {
+	return &server.Problem{Code: status, Detail: detail}
+}
+
+// shortened is text of the client's, as it may stand in an answer to it.
+func shortened(text string) string {
+	const most = 64
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// thenAnswer is the response that answer makes of the one value of source.
+func thenAnswer[T any](source pipeline.Source[T], answer func(T) server.Response) server.Response {
+	return server.Later(pipeline.Map(source, func(v T) (server.Response, error) { return answer(v), nil }))
+}
