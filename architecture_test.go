@@ -15,7 +15,11 @@ func TestPackagesKnowOnlyWhatTheyMay(t *testing.T) {
 		"pipeline": "pipeline",
 		"server":   "server loop parser pipeline",
 
-		"server/compress": "server/compress server loop parser pipeline",
+		"server/codec":      "server/codec server loop parser pipeline",
+		"server/compress":   "server/compress server loop parser pipeline",
+		"server/layer":      "server/layer server loop parser pipeline",
+		"server/multipart":  "server/multipart server loop parser pipeline",
+		"server/servertest": "server/servertest server loop loop/looptest parser pipeline",
 	} {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {
