@@ -43,7 +43,7 @@ var errNotRunning = errors.New("pipeline: a Co was used while its coroutine did 
 //
 // Close ends what f is waiting for: that Await, and every later one, returns ErrClosed without polling, so that f
 // returns, and its deferred calls run, before Close does. What it then returns is released. An f that has not started
-// never does.
+// never does, and so closes nothing: what was made before it is closed by [OnClose].
 //
 // A panic of f is a panic of the Poll, or Close, that it runs in, with an error that holds the stack of f and unwraps to what
 // f panicked with, if that is an error.

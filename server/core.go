@@ -250,6 +250,10 @@ func (c *core) dispatch() progress {
 		r := Fail(err)
 		return c.respond(&r)
 	}
+	stuck := c.local.loop.Stuck()
 	r := c.local.handler(x.request)
+	if !stuck && c.local.loop.Stuck() {
+		c.blame()
+	}
 	return c.respond(&r)
 }

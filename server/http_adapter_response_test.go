@@ -104,7 +104,7 @@ func TestFromHTTPSendsTheStatusOfNetHTTP(t *testing.T) {
 			w.WriteHeader(500)
 		}},
 		{"an impossible status", plainGet, func(w http.ResponseWriter, r *http.Request) {
-			defer func() { recover(); io.WriteString(w, "panicked") }()
+			defer func() { fmt.Fprint(w, "panicked ", recover() != nil) }()
 			w.WriteHeader(99)
 		}},
 		{"an error", plainGet, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 500) }},

@@ -211,6 +211,9 @@ func TestFromHTTPDeadlines(t *testing.T) {
 		results <- controller.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 		_, err := r.Body.Read(make([]byte, 1))
 		results <- err
+		if r.URL.Path == "/begun" {
+			w.(http.Flusher).Flush()
+		}
 		results <- controller.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
 		for chunk := make([]byte, 64<<10); ; {
 			if _, err := w.Write(chunk); err != nil {
@@ -219,11 +222,13 @@ func TestFromHTTPDeadlines(t *testing.T) {
 			}
 		}
 	})
-	c := dial(t, "tcp", address)
-	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\n")
-	for i, want := range []error{nil, os.ErrDeadlineExceeded, nil, os.ErrDeadlineExceeded} {
-		if err := await(t, "a deadline should end what waits", results); !errors.Is(err, want) {
-			t.Errorf("step %d should end with %v, and ended with %v", i, want, err)
+	for _, path := range []string{"/", "/begun"} {
+		c := dial(t, "tcp", address)
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\n", path)
+		for i, want := range []error{nil, os.ErrDeadlineExceeded, nil, os.ErrDeadlineExceeded} {
+			if err := await(t, "a deadline should end what waits", results); !errors.Is(err, want) {
+				t.Errorf("%s: step %d should end with %v, and ended with %v", path, i, want, err)
+			}
 		}
 	}
 }

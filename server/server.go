@@ -61,11 +61,7 @@ func newServer(group *loop.Group, wallClock func() time.Time, h Handler, o Optio
 		stopped: make(chan struct{}),
 	}
 	for _, l := range group.Loops() {
-		handler := h
-		if s.options.WatchdogThreshold > 0 {
-			handler = blaming(l, h)
-		}
-		s.locals[l] = newLocal(l, handler, &s.options, wallClock)
+		s.locals[l] = newLocal(l, h, &s.options, wallClock)
 		s.locals[l].server = s
 	}
 	return s, nil
