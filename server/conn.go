@@ -189,7 +189,7 @@ func (c *conn) close(reason CloseReason) {
 	c.core.cancel(reason)
 	(*socketLink)(c).Release()
 	if c.core.ending == endsByHandover {
-		delete(local.handovers, &c.core) // it has ended before it could be handed over
+		c.core.refuseHandover(errClientGone)
 	}
 	if c.unwritten != nil {
 		local.takeBackUnwritten(c.unwritten)

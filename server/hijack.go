@@ -10,9 +10,11 @@ import (
 // Hijack is a response that sends nothing and takes the connection away from the server:
 // when what was answered before has been written, f is called on a goroutine of its own
 // with the connection and with the bytes that the client has sent behind the request's head and that
-// nobody has read. From then on the connection is f's, which closes it. If the connection ends before that, f is never called: the
-// request's context is cancelled then, as ever. err is not nil when the connection could not be taken out of the
-// loop; it is closed then, and conn is nil.
+// nobody has read. From then on the connection is f's, which closes it. When the connection has
+// ended before, or could not be taken out of the loop, err is not nil and conn is nil.
+//
+// f is called once for a response that the server was given; one that a [Later] gives when
+// the client has gone is none.
 func Hijack(f func(conn net.Conn, unread []byte, err error)) Response {
 	return Response{outline: kindHijack, flow: withExtra(-1, flowExtra{hijack: f})}
 }
@@ -32,6 +34,14 @@ func (c *core) respondHijack(r *Response) progress {
 	p := c.end(ReasonHijacked, errAnswered)
 	c.ending = endsByHandover
 	return p
+}
+
+// refuseHandover tells who waits for the connection that it does not come.
+func (c *core) refuseHandover(err error) {
+	if h, found := c.local.handovers[c]; found {
+		delete(c.local.handovers, c)
+		go h.take(nil, nil, err)
+	}
 }
 
 // handOver takes the connection out of the server and gives it away.

@@ -6,7 +6,9 @@ import (
 	"net"
 	"testing"
 
+	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/pipeline"
+	"github.com/penstock-go/penstock/pipeline/pipelinetest"
 	"github.com/penstock-go/penstock/server"
 )
 
@@ -66,5 +68,28 @@ func TestHijackOfAConnectionThatHasGone(t *testing.T) {
 	err := q.Push(server.Hijack(func(net.Conn, []byte, error) { t.Error("a connection that has gone is handed to nobody") }))
 	if err != pipeline.ErrClosed {
 		t.Errorf("the handler is told that its client has gone, not: %v", err)
+	}
+}
+
+// Who waits for a connection that ends while an informational response is still on its way
+// must not wait for ever.
+func TestHijackOfAConnectionThatEndsBeforeTheHandover(t *testing.T) {
+	told := make(chan error, 1)
+	s, err := server.New(func(r *server.Request) server.Response {
+		return server.Hijack(func(_ net.Conn, _ []byte, err error) { told <- err })
+	}, server.Options{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Shutdown(t.Context())
+	turn := pipelinetest.NewTurn(t, 1)
+	request := pipeline.Concat(pipeline.Once([]byte(get("/take"))), pipeline.Source[[]byte](pipeline.NewQueue[[]byte](turn, 1, pipeline.Refuse)))
+	client := s.Protocol(s.Loops()[0].(*loop.Loop))(request)
+	if _, err := client.Poll(turn); err == nil {
+		t.Error("a hijack sends nothing")
+	}
+	client.Close()
+	if err := <-told; err == nil {
+		t.Error("who waits for the connection is told that it does not come")
 	}
 }

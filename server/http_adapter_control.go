@@ -27,7 +27,7 @@ func (w *httpWriter) SetReadDeadline(t time.Time) error {
 	if x.body != nil {
 		x.body.failAt(t)
 	}
-	return x.onLoop(func(r *Request) { r.SetBodyTimeout(timeUntil(t)) })
+	return x.onLoop(func(r *Request) { r.SetBodyTimeout(-1) })
 }
 
 // SetWriteDeadline has writing fail from t on, in place of [Options.WriteTimeout], and cuts a
@@ -43,7 +43,7 @@ func (w *httpWriter) SetWriteDeadline(t time.Time) error {
 	}
 	w.deadline = t
 	w.startTimer()
-	return w.exchange.onLoop(func(r *Request) { r.SetWriteTimeout(timeUntil(t)) })
+	return w.exchange.onLoop(func(r *Request) { r.SetWriteTimeout(writeTimeoutUntil(t)) })
 }
 
 // startTimer has the response cut at the deadline, if it has begun and there is one.
@@ -53,12 +53,13 @@ func (w *httpWriter) startTimer() {
 	}
 }
 
-// timeUntil returns the time until a deadline as a timeout: negative for none.
-func timeUntil(deadline time.Time) time.Duration {
+// writeTimeoutUntil returns the timeout that closes the connection of a client that takes nothing,
+// soon after a deadline: the handler hears of that first. Without a deadline it is none.
+func writeTimeoutUntil(deadline time.Time) time.Duration {
 	if deadline.IsZero() {
 		return -1
 	}
-	return max(time.Until(deadline), 1)
+	return max(time.Until(deadline), 0) + time.Second
 }
 
 // onLoop has f run on the loop with the request, if the exchange is not over by then.

@@ -92,7 +92,7 @@ func (u *unconnected) Close() {
 	}
 	u.segment = segment{}
 	u.core.Close()
-	delete(u.core.local.handovers, &u.core)
+	u.core.refuseHandover(errClientGone)
 	u.core.local.fallIdle()
 	u.input.Close()
 }

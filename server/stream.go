@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 
 	"github.com/penstock-go/penstock/pipeline"
@@ -127,6 +128,8 @@ func (c *core) cut(err error) progress {
 	reason := ReasonEvicted
 	if !errors.Is(err, pipeline.ErrEvicted) {
 		reason = ReasonResponseFailed
+	}
+	if reason == ReasonResponseFailed && !errors.Is(err, http.ErrAbortHandler) { // that one says that it need not be
 		c.logFailure("a response was cut after its head was sent", err)
 	}
 	c.chooseReset()
