@@ -14,7 +14,7 @@ const (
 	request   = "GET /events?only=messages HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 	batchSize = 256 // connections on their way at once, well below any backlog
 	// How long, unless a test says otherwise, nothing at all may happen that is waited for.
-	defaultPatience = 10 * time.Second
+	defaultPatience = 30 * time.Second
 	// What a stalled subscriber's connection holds is kept small at both ends, so that it is
 	// full soon: the receive buffer directly, the server's send buffer, which Linux sizes
 	// after the segments, by the largest segment that the subscriber says it takes.
