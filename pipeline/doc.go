@@ -68,7 +68,10 @@
 //
 // Poll, Close and Wake are called on one goroutine, that of the loop. Wake only makes a note that polling may help;
 // it never polls, so it may be called during a Poll. The doors for other goroutines are the producers that take a
-// Poster: [Queue], [FromChannel], [Future], [Offload], [OffloadIter] and [Topic].
+// Poster: [Queue], [FromChannel], [Future], [Offload], [OffloadIter] and [Topic]; and for work on a worker [CopyTo], a
+// [Reader] of a source and a [Writer] that is one.
+//
+// [Coroutine] and [Generate] run a function on the loop that waits for sources with [Await], from top to bottom.
 //
 // A stage that drops or joins many values does not hold the loop: after a bounded number of them within one Poll it
 // wakes w and returns ErrPending. If a Poll panics (because a function given to a stage did), the source is fit
