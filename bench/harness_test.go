@@ -48,7 +48,9 @@ func TestTinyRun(t *testing.T) {
 		t.Fatalf("the results are not JSON: %v", err)
 	}
 	expected := map[string]map[string][]string{
-		"pipelined": {floorName: {keyCPU, keyRate, keyLatencyP99, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
+		// Not the latency: wrk now and then gives 0 for a percentile of pipelined requests, and
+		// it is none of this scenario's measures.
+		"pipelined": {floorName: {keyCPU, keyRate, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
 		"idle":      {nethttpName: {keyIdleMemory}},
 		"echo":      {nethttpName: {keyPeakMemory, keyUnderWay, keyEchoSeconds}},
 		"fanout": {
