@@ -2,6 +2,7 @@ package loop
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -31,8 +32,9 @@ import (
 //  3. A loop that was asked may be asleep, with no turn to end. So at the next tick it is
 //     given something to do. From then on, as long as it is asked, it is in one turn.
 //  4. A loop that is resting is left alone: an idle one is not woken again and again.
-//  5. What is logged is logged before the mark says so, so that the end of a turn is
-//     never logged ahead of its beginning.
+//  5. The mark says stuck before it is logged, so that who is to blame is found however
+//     soon the turn ends then. Until it has been logged the watchdog holds a lock, which
+//     the loop takes to log the end: that is never logged ahead of the beginning.
 const (
 	markWorking uint32 = iota
 	markResting
@@ -64,11 +66,12 @@ type watched struct {
 // stall is what there is to say of a turn that does not end. The watchdog writes it
 // before it marks the loop as stuck; then it is the loop's.
 type stall struct {
-	begin  time.Duration // on clock: it had begun by then
-	clock  Clock
-	logger *slog.Logger
-	in     string
-	blame  []any
+	logging *sync.Mutex   // held by the watchdog until it has logged the beginning
+	begin   time.Duration // on clock: it had begun by then
+	clock   Clock
+	logger  *slog.Logger
+	in      string
+	blame   []any
 }
 
 // Watch starts a watchdog over the loops. It logs, as a warning, a turn that has been
@@ -151,11 +154,13 @@ func (w *Watchdog) report(loop *watched) {
 		return // it was about to end
 	}
 	in := innermost(stack)
-	w.logger.Warn("loop: a turn does not end; everything else on the loop waits for it",
-		"for", w.clock.Now()-loop.posted, "in", in, "stack", stack)
-	l.stall = stall{begin: loop.posted, clock: w.clock, logger: w.logger, in: in}
-	if !l.mark.CompareAndSwap(markAsked, markStuck) {
-		l.stall.log()
+	var logging sync.Mutex
+	logging.Lock()
+	defer logging.Unlock()
+	l.stall = stall{logging: &logging, begin: loop.posted, clock: w.clock, logger: w.logger, in: in}
+	if l.mark.CompareAndSwap(markAsked, markStuck) {
+		w.logger.Warn("loop: a turn does not end; everything else on the loop waits for it",
+			"for", w.clock.Now()-loop.posted, "in", in, "stack", stack)
 	}
 }
 
@@ -168,6 +173,8 @@ func (l *Loop) turnEnded() {
 }
 
 func (s *stall) log() {
+	s.logging.Lock() // the beginning has been logged
+	defer s.logging.Unlock()
 	s.logger.Warn("loop: the turn that did not end has ended",
 		append([]any{"after", s.clock.Now() - s.begin, "in", s.in}, s.blame...)...)
 }
