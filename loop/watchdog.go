@@ -21,7 +21,7 @@ import (
 //	    noted: that would be a write in each turn.
 //	  - asked: the watchdog wants to be told of the next end of a turn.
 //	  - resting: it was told, and no turn has begun since.
-//	  - stuck: it has logged that a turn does not end.
+//	  - stuck: it has found that a turn does not end.
 //
 // Rules:
 //
@@ -179,7 +179,7 @@ func (s *stall) log() {
 		append([]any{"after", s.clock.Now() - s.begin, "in", s.in}, s.blame...)...)
 }
 
-// Stuck reports whether a watchdog has logged that the loop's present turn does not end.
+// Stuck reports whether a watchdog has found that the loop's present turn does not end.
 // What runs on the loop may ask before and after it calls something, to know whether that
 // was to blame. It is one load, and false for a loop that nobody watches.
 func (l *Loop) Stuck() bool { return l.mark.Load() == markStuck }

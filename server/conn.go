@@ -188,9 +188,7 @@ func (c *conn) close(reason CloseReason) {
 	local.forget(c)
 	c.core.cancel(reason)
 	(*socketLink)(c).Release()
-	if c.core.ending == endsByHandover {
-		c.core.refuseHandover(errClientGone)
-	}
+	c.core.refuseHandover(errClientGone)
 	if c.unwritten != nil {
 		local.takeBackUnwritten(c.unwritten)
 		c.unwritten = nil
