@@ -26,7 +26,7 @@ func ndjsonModel[T any](t *testing.T, in []byte, end error, limit int, options .
 	j := newJSONReader(options)
 	for _, line := range lines {
 		j.line++
-		if len(bytes.TrimSpace(line)) == 0 {
+		if len(bytes.Trim(line, " \t\r\n")) == 0 { // the whitespace of RFC 8259, section 2
 			continue
 		}
 		v, err := decodeJSON[T](j, line)
