@@ -157,9 +157,10 @@ func TestGoStreamWaitsForTheClient(t *testing.T) {
 // A client that leaves before there is an answer ends what the work reads and writes.
 func TestGoStreamWhoseClientLeavesEarly(t *testing.T) {
 	t.Parallel()
-	ended := make(chan error, 1)
+	started, ended := make(chan struct{}), make(chan error, 1)
 	s := besiege(t, server.Options{}, func(r *server.Request) server.Response {
 		return server.GoStream(r, 200, "", func(_ context.Context, body io.Reader, w *pipeline.Writer) error {
+			close(started)
 			_, err := io.Copy(w, body)
 			for err == nil {
 				_, err = w.Write(make([]byte, 1000))
@@ -170,7 +171,9 @@ func TestGoStreamWhoseClientLeavesEarly(t *testing.T) {
 	})
 	p := s.dial(t)
 	p.send(post("/", "Content-Length: 10", "half"))
-	s.await(t, "the request is dispatched", func() bool { return len(s.dispatched) > 0 }, s.state)
+	<-started // work that has not begun when its client leaves never does
 	p.reset()
-	<-ended
+	if err := <-ended; !errors.Is(err, server.ErrExchangeEnded) {
+		t.Errorf("reading the body gave %v when the client had left, ErrExchangeEnded was expected", err)
+	}
 }
