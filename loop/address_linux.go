@@ -10,6 +10,11 @@ import (
 
 // RemoteAddr asks the kernel for the peer's address. An IPv4 peer of a dual-stack
 // listener has its IPv4 address. A Unix socket has the zero AddrPort and no error.
+//
+// accept4(2) could have told it for nothing, but then it would have to be kept with each
+// connection: 18 bytes, which lift a connection of 216 from the allocator's class of 224
+// bytes into that of 240, idle or not. Asking costs one call without a wait, and only those
+// who ask; who asks again and again for the same connection keeps the answer.
 func (s *Socket) RemoteAddr() (netip.AddrPort, error) {
 	if !s.open {
 		return netip.AddrPort{}, ErrClosed

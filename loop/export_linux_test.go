@@ -22,6 +22,7 @@ func (ln *Listener) Sockets() []int {
 const (
 	AcceptBudget = acceptBudget
 	AcceptRetry  = acceptRetry
+	TaskBudget   = taskBudget
 
 	TicksPerThreshold = ticksPerThreshold
 )

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,7 @@ import (
 //
 //  1. the event's own work runs: the socket's handler, the timers that are due, or the
 //     posts that have come;
-//  2. the tasks that were scheduled run, each once at most;
+//  2. the tasks that were scheduled run, each once at most, and not more than a budget;
 //  3. the alarm is set, if the earliest timer is now earlier than the alarm.
 //
 // The poller hands over events in batches, and one turn follows another until the
@@ -26,6 +27,9 @@ import (
 //     run, waits for the next Woken turn. For that turn the loop wakes itself, and the
 //     wake-up stands in line behind the sockets that are ready: no work that renews
 //     itself can starve them.
+//   - The tasks beyond the budget of a turn wait for Woken turns as well, which have the
+//     same budget for them: however many are woken at once, sockets and timers that are
+//     ready do not wait for all of them. See tasks.
 //   - One wake-up at most is on its way at any time (woken), however many posts and
 //     tasks wait for it.
 //   - A closed socket loses its handler at once, but its descriptor is closed behind the
@@ -59,7 +63,7 @@ type Loop struct {
 	attached     int
 	closing      []int           // descriptors to close behind the batch
 	closeWaiters []chan struct{} // closed when those descriptors are
-	tasks        taskQueues
+	tasks        tasks
 	wheel        wheel
 	alarmAt      int64 // tick the alarm is set to; noTick when it is not
 	turn         uint32
@@ -90,6 +94,7 @@ type Loop struct {
 // a loop that is no longer wanted is stopped and then run.
 func New(o Options) (*Loop, error) {
 	l := &Loop{poller: o.Poller, clock: o.Clock, logger: o.Logger, alarmAt: noTick, over: make(chan struct{})}
+	l.tasks.budget = taskBudget
 	if l.logger == nil {
 		l.logger = slog.Default()
 	}
@@ -129,7 +134,8 @@ func (l *Loop) Run() error {
 	return err
 }
 
-// finish is the last turn: what was accepted runs, what is left is closed.
+// finish is the last turn: what was accepted runs, however much it is, and what is left is
+// closed.
 func (l *Loop) finish() {
 	l.mu.Lock()
 	l.sealed = true
@@ -137,7 +143,8 @@ func (l *Loop) finish() {
 
 	l.beginTurn()
 	l.takePosts()
-	l.tasks.flip()
+	l.tasks.budget = math.MaxInt
+	l.tasks.callPutOff()
 	l.runPosts()
 	l.runTasks()
 	for _, s := range l.sockets {
@@ -210,5 +217,5 @@ type Held struct {
 
 // Held reports what the loop holds.
 func (l *Loop) Held() Held {
-	return Held{Sockets: l.attached, Tasks: l.tasks.waiting, Timers: l.wheel.armed}
+	return Held{Sockets: l.attached, Tasks: l.tasks.turn.length + l.tasks.later.length, Timers: l.wheel.armed}
 }

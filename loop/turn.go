@@ -38,7 +38,7 @@ func (t turns) Woken() bool {
 	l := t.l
 	l.beginTurn()
 	stopping := l.takePosts()
-	l.tasks.flip()
+	l.tasks.callPutOff()
 	l.runPosts()
 	l.endTurn()
 	return !stopping
@@ -50,6 +50,7 @@ func (t turns) BatchEnded() { t.l.closeDescriptors() }
 func (l *Loop) beginTurn() {
 	l.turn++
 	l.inTurn = true
+	l.tasks.taken = 0
 	l.knowsNow = false
 	if l.mark.Load() == markResting {
 		l.mark.Store(markWorking)
@@ -60,7 +61,7 @@ func (l *Loop) endTurn() {
 	l.runTasks()
 	l.setAlarm()
 	l.inTurn = false
-	if l.tasks.putOff() {
+	if l.tasks.later.length > 0 {
 		l.wake()
 	}
 	if l.mark.Load() >= markAsked {

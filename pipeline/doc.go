@@ -28,7 +28,8 @@
 //  2. Schedule invariance: where upstream says ErrPending makes no difference to the values that come out.
 //  3. Split invariance, for streams of bytes: how the bytes are cut into chunks makes no difference.
 //  4. No lost wakeup: a stage that returns ErrPending has passed w upstream, or kept it and will wake it. The waker
-//     that counts is the one of the latest Poll. Wakes without a reason are allowed.
+//     that counts is the one of the latest Poll. Wakes without a reason are allowed. A stage that polls upstream with a
+//     waker of its own passes on what that is told: Wake, and Abort, see [Aborter].
 //  5. The end is sticky: after io.EOF or another error every Poll returns the same again.
 //  6. Release exactly once, at every point where a stream can be cut. Close is idempotent, goes upstream, and no wake
 //     follows it. The end of a stream does not release it: whoever polls a source also closes it.

@@ -23,9 +23,10 @@ func Merge[T any](sources ...Source[T]) Source[T] {
 type merged[T any] struct {
 	branches    []branch[T]
 	first, last *branch[T] // the queue
-	queued      int        // its length; with a waker to wake it is 0
+	queued      int        // its length; while waiting it is 0
 	open        int        // branches that have not ended
-	waker       Waker      // of the latest Poll if that returned ErrPending, until it is woken
+	waker       Waker      // of the latest Poll
+	waiting     bool       // that returned ErrPending, and waker was not woken since
 	end         error
 }
 
@@ -44,6 +45,7 @@ func (s *merged[T]) Poll(w Waker) (T, error) {
 	if s.end != nil {
 		return zero, s.end
 	}
+	s.waker, s.waiting = w, false
 	for range s.queued {
 		b := s.dequeue()
 		if b.src == nil {
@@ -71,14 +73,14 @@ func (s *merged[T]) Poll(w Waker) (T, error) {
 	if s.queued > 0 {
 		w.Wake()
 	} else {
-		s.waker = w
+		s.waiting = true
 	}
 	return zero, ErrPending
 }
 
 // Close forgets the waker first, for closing one branch may wake another.
 func (s *merged[T]) Close() {
-	s.waker = nil
+	s.waker, s.waiting = nil, false
 	if s.end == nil {
 		s.end = ErrClosed
 	}
@@ -113,10 +115,22 @@ func (s *merged[T]) dequeue() *branch[T] {
 func (b *branch[T]) Wake() {
 	s := b.merge
 	s.enqueue(b)
-	if w := s.waker; w != nil {
-		s.waker = nil
-		w.Wake()
+	if s.waiting {
+		s.waiting = false
+		s.waker.Wake()
 	}
+}
+
+// Abort ends the stream with the failure of the branch, ahead of what others have, and tells who was the last to poll:
+// waiting or not, since who is not may be the one that has to be told. See [Aborter].
+func (b *branch[T]) Abort(err error) {
+	s := b.merge
+	if s.end != nil {
+		return
+	}
+	w := s.waker
+	s.end, s.waker, s.waiting = err, nil, false
+	abort(w, err)
 }
 
 func (b *branch[T]) close() {

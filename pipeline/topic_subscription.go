@@ -8,15 +8,6 @@ import (
 // ErrEvicted ends a subscription to a Topic whose policy is Evict when it was further behind than Backlog.
 var ErrEvicted = errors.New("pipeline: the subscriber was too slow, and was evicted from the topic")
 
-// An Aborter is a Waker whose consumer can be told that a stream has failed even while it does not poll, because it
-// has not got rid of what it was given before. A source that fails so, as a subscription to a Topic does when it is
-// evicted, calls Abort of the waker of the latest Poll in place of Wake, with the error that Poll returns from now on:
-// on the goroutine of the loop, once, and not after Close. Unlike Wake, Abort may close the source.
-type Aborter interface {
-	Waker
-	Abort(err error)
-}
-
 // A subscription is a place in the order of a topic's messages. There are very many: it has to be small.
 type subscription[T any] struct {
 	lane   *lane[T] // nil once closed
@@ -127,12 +118,8 @@ func (s *subscription[T]) finish(end subscriptionEnd) error {
 func (s *subscription[T]) abort() {
 	w := s.waker
 	s.waker = nil
-	switch w := w.(type) {
-	case nil:
-	case Aborter:
-		w.Abort(ErrEvicted)
-	default:
-		w.Wake()
+	if w != nil {
+		abort(w, ErrEvicted)
 	}
 }
 

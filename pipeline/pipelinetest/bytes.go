@@ -61,10 +61,10 @@ func TestBytes[Out any](t Reporter, c BytesCase[Out]) {
 			return
 		}
 	}
-	if c.Model == nil {
+	random := rand.New(rand.NewPCG(seed, 1))
+	if !checkAborts(t, c.Stage, chunks(c.In, randomCuts(random, len(c.In))), seed) || c.Model == nil {
 		return
 	}
-	random := rand.New(rand.NewPCG(seed, 1))
 	for n := range c.In {
 		cuts := randomCuts(random, n)
 		if !run(c.In[:n], cuts, nil) || !run(c.In[:n], cuts, errUpstream) {

@@ -21,6 +21,7 @@
 //  2. the values and the end are the same in every run;
 //  3. and so they are however bytes are cut (TestBytes);
 //  4. a stream that is pending with nothing left to happen has lost a wakeup; only the waker of the latest Poll counts;
+//     and when upstream aborts its waker, which may be one of the stage's own, the consumer is told (TestStage, TestBytes);
 //  5. the end is returned again, three times;
 //  6. when the stream is closed, everything upstream is closed, once; closing again does nothing; no wake follows;
 //  7. chunks from upstream are overwritten at the next Poll or Close (TestBytes), chunks handed out stay as they are

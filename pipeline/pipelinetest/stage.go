@@ -43,7 +43,8 @@ func TestStage[In, Out any](t Reporter, c StageCase[In, Out]) {
 	}
 	ok := run(c.Stage, c.In, nil, 2, "") &&
 		run(c.Stage, c.In, errUpstream, 2, "with a failure upstream, ") &&
-		run(pipeline.Join(pipeline.Join(pass[In], c.Stage), pass[Out]), c.In, nil, 8, "joined, ")
+		run(pipeline.Join(pipeline.Join(pass[In], c.Stage), pass[Out]), c.In, nil, 8, "joined, ") &&
+		checkAborts(t, c.Stage, c.In, seed)
 	if c.Model == nil {
 		return
 	}

@@ -28,6 +28,7 @@ type Turn struct {
 	polls   int
 	polling bool // the consumer is in Poll: there is demand
 	closes  int  // how often the consumer has closed
+	aborts  int  // how often it was told that the stream was aborted
 	woken   bool
 	failed  bool
 	checks  []func() // what must hold once the stream was closed
@@ -171,6 +172,12 @@ func (k ticket) Wake() {
 	if k.poll == turn.polls {
 		turn.Wake()
 	}
+}
+
+// Abort tells the consumer, which is a wake too, for there is an end to poll for.
+func (k ticket) Abort(error) {
+	k.turn.aborts++
+	k.Wake()
 }
 
 // Poll polls src as the consumer at the end of the stream does: while it runs, and only then, there is demand.
