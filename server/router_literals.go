@@ -5,46 +5,37 @@ import (
 	"strings"
 )
 
-// literals finds the child of a node by the name of a segment, in a hash table of its own:
-// the hash takes the length and three bytes of the name, which is less work than any hash
-// of the whole, and as names come from the program and not from clients, nobody can choose
-// names that collide. The children lie in the table, so that who has found one need not go
-// elsewhere for it. The zero value is empty.
+// literals finds the child of a node by the name of a segment, in a hash table of its own, which is
+// looked up by the segment's key. All bytes of a name are in that, so that no names that programs
+// have are many in one place; and as they come from the program and not from clients, nobody can
+// choose names that collide. The zero value is empty.
 type literals struct {
 	slots []literal // a power of two, of which at most half are taken
 	taken int32
 	shift uint8
 }
 
+// A literal is small, so that slots that are looked at are soon in a cache.
 type literal struct {
-	name string // "": the slot is free
-	node routeNode
+	key  uint64 // of the name
+	name string
+	node *routeNode // nil: the slot is free
 }
 
-func literalHash[S string | []byte](name S) uint32 {
-	n := len(name)
-	key := uint32(name[0]) | uint32(name[n-1])<<8 | uint32(name[n>>1])<<16 | uint32(n)<<24
-	return key * 0x9e3779b1 // 2^32 over the golden ratio
+// first returns the slot where a name with this key is looked for first; there are slots.
+func (l *literals) first(key uint64) *literal {
+	return &l.slots[key*keyMultiplier>>(l.shift&63)&uint64(len(l.slots)-1)]
 }
 
-// first returns the slot where a name is looked for first; there are slots.
-func (l *literals) first(name string) *literal {
-	return &l.slots[int(literalHash(name)>>(l.shift&31))&(len(l.slots)-1)]
-}
-
-// findLiteral returns the child with this name, which is not empty, or nil.
-func findLiteral[S string | []byte](l *literals, name S) *routeNode {
-	slots := l.slots
-	if len(slots) == 0 {
+// findLiteral returns the child with this name, which is not empty and has this key, or nil.
+func findLiteral[S string | []byte](l *literals, key uint64, name S) *routeNode {
+	if len(l.slots) == 0 {
 		return nil
 	}
-	for i := literalHash(name) >> (l.shift & 31); ; i++ {
-		slot := &slots[int(i)&(len(slots)-1)]
-		if slot.name == string(name) {
-			return &slot.node
-		}
-		if slot.name == "" {
-			return nil
+	for i := key * keyMultiplier >> (l.shift & 63); ; i++ {
+		slot := &l.slots[i&uint64(len(l.slots)-1)]
+		if slot.node == nil || slot.key == key && slot.name == string(name) {
+			return slot.node
 		}
 	}
 }
@@ -53,30 +44,33 @@ func findLiteral[S string | []byte](l *literals, name S) *routeNode {
 // or nil.
 func (l *literals) findEncoded(segment string) *routeNode {
 	var room [128]byte
-	return findLiteral(l, appendDecoded(room[:0], segment))
+	name := appendDecoded(room[:0], segment)
+	return findLiteral(l, keyOf(name), name)
 }
 
-// add adds a child whose name is new, and returns it. It is valid until another one is added.
+// add adds a child whose name is new, and returns it.
 func (l *literals) add(name string) *routeNode {
 	if l.taken++; 2*int(l.taken) > len(l.slots) {
 		before := l.slots
 		l.slots = make([]literal, max(2, 2*len(before)))
-		l.shift = uint8(32 - bits.Len(uint(len(l.slots)-1)))
+		l.shift = uint8(64 - bits.Len(uint(len(l.slots)-1)))
 		for _, slot := range before {
-			if slot.name != "" {
-				*l.free(slot.name) = slot
+			if slot.node != nil {
+				*l.free(slot.key) = slot
 			}
 		}
 	}
-	slot := l.free(name)
-	slot.name = strings.Clone(name) // names that lie together are sooner in a cache
-	return &slot.node
+	key := keyOf(name)
+	slot := l.free(key)
+	// Names that lie together are sooner in a cache.
+	slot.key, slot.name, slot.node = key, strings.Clone(name), new(routeNode)
+	return slot.node
 }
 
-// free returns the slot where a name that is not in the table belongs.
-func (l *literals) free(name string) *literal {
-	for i := literalHash(name) >> l.shift; ; i++ {
-		if slot := &l.slots[int(i)&(len(l.slots)-1)]; slot.name == "" {
+// free returns the slot where a name with this key belongs that is not in the table.
+func (l *literals) free(key uint64) *literal {
+	for i := key * keyMultiplier >> l.shift; ; i++ {
+		if slot := &l.slots[i&uint64(len(l.slots)-1)]; slot.node == nil {
 			return slot
 		}
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"math/bits"
 	"net/http"
 	"strings"
 )
@@ -61,7 +60,7 @@ func (n *routeNode) add(added *route) {
 			n = n.wildcard
 			list = &n.here
 		default:
-			child := findLiteral(&n.literals, part.name)
+			child := findLiteral(&n.literals, keyOf(part.name), part.name)
 			if child == nil {
 				child = n.literals.add(part.name)
 			}
@@ -119,19 +118,18 @@ func (n *routeNode) match(l *lookup, at int) *route {
 			}
 			break
 		}
-		end := segmentEnd(l.path, start)
-		segment := l.path[start:end]
-		if l.path[start]-'.' <= '/'-'.' && unclean(segment) {
+		end, key := segmentAt(l.path, start)
+		if key <= '.'<<8|'.' && unclean(l.path[start:end]) { // the keys of those are no greater
 			return nil
 		}
 		var child *routeNode
 		if l.encoded {
-			child = n.literals.findEncoded(segment)
+			child = n.literals.findEncoded(l.path[start:end])
 		} else if len(n.literals.slots) > 0 {
-			if first := n.literals.first(segment); first.name == segment {
-				child = &first.node // most often, and then it has cost no call
-			} else if first.name != "" {
-				child = findLiteral(&n.literals, segment)
+			if first := n.literals.first(key); first.key == key && len(first.name) == end-start && (end-start < 8 || first.name == l.path[start:end]) {
+				child = first.node // most often, and then it has cost no call
+			} else if first.node != nil {
+				child = findLiteral(&n.literals, key, l.path[start:end])
 			}
 		}
 		if child == nil {
@@ -151,27 +149,6 @@ func (n *routeNode) match(l *lookup, at int) *route {
 		return nil
 	}
 	return rest
-}
-
-// segmentEnd returns the index of the first slash at or after at, or the length of the path. It looks at
-// eight bytes in one step: x has a zero byte where there is a slash, and what is taken from it has the
-// high bit set there, and else only in bytes behind. Most segments are too short for a call of
-// strings.IndexByte to be worth its while.
-func segmentEnd(path string, at int) int {
-	const everyByte, highBits = 0x0101010101010101, 0x8080808080808080
-	for ; at >= 0 && at < len(path)-7; at += 8 {
-		s := path[at : at+8]
-		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		x ^= '/' * everyByte
-		if found := (x - everyByte) & ^x & highBits; found != 0 {
-			return at + bits.TrailingZeros64(found)/8
-		}
-	}
-	for at < len(path) && path[at] != '/' {
-		at++
-	}
-	return at
 }
 
 // matchesAll says whether the route's pattern matches the path with nothing but a slash for its

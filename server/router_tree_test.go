@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -69,26 +68,6 @@ func TestMatchWithASlashBehindThePath(t *testing.T) {
 		}
 		if with := host.tree.match(&lookup{method: "GET", path: c.path + "/"}, 0); with != found {
 			t.Errorf("a slash that is thought behind %s should match as one that is there, %+v, and matches %+v", c.path, with, found)
-		}
-	}
-}
-
-func TestSegmentEnds(t *testing.T) {
-	for length := range 40 {
-		for _, filler := range []string{"a", ".", "0", "\x00", "\xaf", "\xff", "/"} {
-			for at := range length + 1 {
-				for slash := at; slash <= length; slash++ {
-					path := strings.Repeat(filler, slash) + "/" + strings.Repeat("b", length-slash)
-					path = path[:length] // without the slash when that is at the end
-					want := length
-					if i := strings.IndexByte(path[at:], '/'); i >= 0 {
-						want = at + i
-					}
-					if got := segmentEnd(path, at); got != want {
-						t.Fatalf("the segment at %d of %q ends at %d, and not at %d", at, path, want, got)
-					}
-				}
-			}
 		}
 	}
 }
