@@ -27,8 +27,14 @@ func GoOn(pool pipeline.Executor, r *Request, f func(ctx context.Context) Respon
 // something, which it is asked for then and not before. The errors are those of [Request.Body],
 // and [ErrExchangeEnded] when the client has left and when f has returned.
 func GoBody(r *Request, f func(ctx context.Context, body io.Reader) Response) Response {
+	return GoBodyOn(r.workers(), r, f)
+}
+
+// GoBodyOn is [GoBody] on another pool than the server's; see [GoOn]. When pool refuses, the body is not
+// asked for.
+func GoBodyOn(pool pipeline.Executor, r *Request, f func(ctx context.Context, body io.Reader) Response) Response {
 	body := pipeline.NewReader(r.Loop(), r.Body)
-	return Later(newWork(r.workers(), r, body, func(ctx context.Context) Response { return f(ctx, body) }))
+	return Later(newWork(pool, r, body, func(ctx context.Context) Response { return f(ctx, body) }))
 }
 
 // work is a response that is made on a pool, as the source of a Later. It has the request's

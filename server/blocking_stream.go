@@ -22,11 +22,16 @@ const workBuffer = 32 << 10
 // written is dropped. Otherwise it cuts the body, and the client can see that. The same goes
 // for a panic.
 func GoStream(r *Request, status int, contentType string, f func(ctx context.Context, body io.Reader, w *pipeline.Writer) error) Response {
+	return GoStreamOn(r.workers(), r, status, contentType, f)
+}
+
+// GoStreamOn is [GoStream] on another pool than the server's; see [GoOn].
+func GoStreamOn(pool pipeline.Executor, r *Request, status int, contentType string, f func(ctx context.Context, body io.Reader, w *pipeline.Writer) error) Response {
 	body := pipeline.NewReader(r.Loop(), r.Body)
 	w, out := pipeline.NewWriter(r.Loop(), workBuffer)
 	return Later(&streamedWork{
 		status: status, contentType: contentType, writer: w, out: out,
-		work: newWork(r.workers(), r, body, func(ctx context.Context) Response {
+		work: newWork(pool, r, body, func(ctx context.Context) Response {
 			w.CloseWithError(f(ctx, body, w))
 			return Response{}
 		}),

@@ -73,6 +73,9 @@ func (c *conn) SocketEvent(r loop.Readiness) {
 	if r&(loop.Readable|loop.HalfClosed) != 0 {
 		c.inputArrived()
 	}
+	if r&loop.HalfClosed != 0 {
+		c.noticeHalfClose()
+	}
 }
 
 // inputArrived wakes whoever waits for input; nobody does when the handler has
@@ -129,6 +132,9 @@ func (c *conn) wait(err error) {
 	case c.core.openEnded() && c.socket.PeerClosed():
 		c.close(ReasonClientClosed)
 	default:
+		if c.socket.PeerClosed() {
+			c.noticeHalfClose()
+		}
 		c.setPhase(c.core.phase())
 	}
 }

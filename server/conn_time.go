@@ -67,7 +67,8 @@ func (c *conn) setPhase(p phase) {
 			c.startBodyWindow()
 		}
 	case phaseEvents:
-		if !same { // something was sent since
+		// Something was sent since, or a stage has kept the comment to itself.
+		if !same || c.deadline == 0 {
 			c.setDeadline(c.core.stream.ping)
 		}
 	default:

@@ -23,7 +23,8 @@ var eventFields = &fieldNode{
 // Events is a response that stays open and sends the events of source as an event stream
 // (Server-Sent Events, WHATWG HTML, section 9.2), each as soon as the client takes it. It
 // is open-ended: see [Response.OpenEnded]. It ends when source does, when the client has
-// gone, and when the server is shut down; source is closed then.
+// gone, and when the server is shut down; source is closed then. At a shutdown the body gets
+// its proper end.
 //
 // While source has no event, a comment is sent every 15 seconds, or as often as
 // [Response.Ping] says, so that neither a proxy nor the client takes the stream for dead,
@@ -48,7 +49,8 @@ func Events(source pipeline.Source[Event]) Response {
 }
 
 // Ping sets how long the stream of an [Events] may be silent before a comment is sent on
-// it; it is kept to within a second. Not positive: no comments are sent. Other responses are returned as they are.
+// it; it is kept to within a second. Not positive: no comments are sent. A comment goes through
+// the stages of [Response.MapBody] as an event does. Other responses are returned as they are.
 func (r Response) Ping(interval time.Duration) Response {
 	if r.outline.has(releasesRequest) {
 		f := *r.flow

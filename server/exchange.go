@@ -57,6 +57,8 @@ type exchange struct {
 
 	// inputWaker is who waits for bytes of the request's body.
 	inputWaker pipeline.Waker
+	// watcher is told, once, that the client has closed its sending side behind the request.
+	watcher interface{ clientHalfClosed() }
 }
 
 // feed lends the parser what the link has given.
@@ -129,6 +131,9 @@ func (x *exchange) finish(cause error) {
 	}
 	if x.inputWaker != nil {
 		x.inputWaker = nil
+	}
+	if x.watcher != nil {
+		x.watcher = nil
 	}
 	if x.core.local.options.Strict {
 		x.newRequest()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/penstock-go/penstock/pipeline"
 )
@@ -49,7 +50,8 @@ func HTTPOn(pool pipeline.Executor) HTTPOption {
 // workers, see [HTTPOn], and may block. It finds what it finds under net/http:
 //
 //   - The request has the client's method, target, fields and address. Its context is cancelled
-//     when the client has gone and when the exchange has ended; it has an
+//     when the client has gone, when the exchange has ended, and, as net/http does it, when the
+//     client closes its sending side behind the request, which is answered all the same; it has an
 //     [http.LocalAddrContextKey], and an [http.ServerContextKey] whose server only stands
 //     for this one. The body is read while the client sends it, as fast as h reads;
 //     [Options.BodyLimit] and the server's timeouts hold. Trailers are in Trailer
@@ -63,8 +65,8 @@ func HTTPOn(pool pipeline.Executor) HTTPOption {
 //     [http.ErrAbortHandler] ends the connection.
 //
 // It differs from net/http in this: reading the body and writing the response at the same
-// time is always allowed; a client that closes its sending side only has not gone, unless it is
-// sent text/event-stream; Date is always sent; the fields Connection and Transfer-Encoding are
+// time is always allowed; the exchange of a client that closes its sending side ends at once when
+// that is sent text/event-stream; Date is always sent; the fields Connection and Transfer-Encoding are
 // the server's, but for Connection: close; OPTIONS * reaches h as any other request; a panic
 // before the response has begun is answered.
 func FromHTTP(h http.Handler, o ...HTTPOption) Handler {
@@ -99,6 +101,7 @@ func (a *httpAdapter) answer(r *Request) Response {
 		return Fail(err)
 	}
 	x.writer.begin(x)
+	r.live().watcher = x
 	return Later(x)
 }
 
@@ -119,6 +122,9 @@ type httpExchange struct {
 	answer   Response   // the worker's until it is posted, the loop's from then on
 	failure  error      // likewise; instead of answer
 	hijacked *hijacking // likewise; nil unless the handler has asked for the connection
+
+	over      atomic.Bool  // the exchange: set by the loop
+	informing atomic.Int32 // informational responses on their way from the worker to the loop
 
 	// Owned by the loop.
 	origin *Request // nil once the exchange is over
@@ -142,6 +148,7 @@ func (x *httpExchange) Poll(w pipeline.Waker) (Response, error) {
 	switch x.state {
 	case httpNew:
 		x.state = httpRuns
+		x.pollBody(w) // nobody has asked yet: who does from now on has the core polled
 		if err := x.pool.Submit(x.run); err != nil {
 			x.state = httpAnswers
 			x.failure = err
@@ -190,6 +197,7 @@ func (x *httpExchange) end() {
 		return
 	}
 	x.origin = nil
+	x.over.Store(true)
 	if x.body != nil {
 		x.body.reader.CloseWithError(errNoExchange)
 	}
@@ -197,6 +205,13 @@ func (x *httpExchange) end() {
 		x.cancel(x.ending)
 	}
 }
+
+// clientHalfClosed cancels the handler's context, and nothing else: who sends no more may still wait for
+// the answer.
+func (x *httpExchange) clientHalfClosed() { x.cancel(errClientHalfClosed) }
+
+// errClientHalfClosed is why the context of a handler has ended whose exchange goes on.
+var errClientHalfClosed = errors.New("server: the client has closed its sending side")
 
 // answered runs on the loop when the worker has posted the response, or the failure.
 func (x *httpExchange) answered() {
@@ -214,9 +229,10 @@ func (x *httpExchange) answered() {
 }
 
 // pollBody hands the handler the next chunk of the request's body, if it waits for one. It is
-// called within a Poll of the core.
+// called within a Poll of the core. Informational responses that the handler has sent before go first: they
+// have the core polled again.
 func (x *httpExchange) pollBody(w pipeline.Waker) {
-	if x.body != nil && x.origin != nil {
+	if x.body != nil && x.origin != nil && x.informing.Load() == 0 {
 		x.body.reader.PollWith(w)
 	}
 }
@@ -266,8 +282,8 @@ func (s *httpStream) Close() {
 
 // run is the worker.
 func (x *httpExchange) run() {
-	if x.context.Err() != nil {
-		x.writer.fail(context.Cause(x.context)) // the client has gone before there was a worker for it
+	if x.over.Load() {
+		x.writer.fail(errNoExchange) // the client has gone before there was a worker for it
 		return
 	}
 	returned := false

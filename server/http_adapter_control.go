@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -104,7 +107,8 @@ func (h *hijacking) taken(conn net.Conn, unread []byte, err error) {
 }
 
 // Hijack takes the connection away from the server; see [http.Hijacker]. The reader has what
-// the client has sent behind the request's head and nobody has read.
+// the client has sent behind the request's head and nobody has read. If WriteHeader was called, the
+// head has been sent first: with the fields of the header, all of them and no others but Date.
 func (w *httpWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	switch {
 	case w.state == httpHijacked:
@@ -124,6 +128,11 @@ func (w *httpWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if h.err != nil {
 		return nil, nil, h.err
 	}
+	if w.head.status != 0 {
+		if _, err := h.conn.Write(switchingHead(w.head.status, w.header)); err != nil {
+			return nil, nil, errors.Join(err, h.conn.Close())
+		}
+	}
 	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(h.unread), h.conn), max(len(h.unread), httpHijackSize))
 	if _, err := reader.Peek(len(h.unread)); err != nil { // so that Buffered tells of them
 		return nil, nil, err
@@ -133,3 +142,20 @@ func (w *httpWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // httpHijackSize is the size of each of the buffers that a hijacked connection comes with.
 const httpHijackSize = 4 << 10
+
+// switchingHead is the head that a handler sends before it hijacks: what follows is none of the
+// server's business, so nothing is said of its framing (RFC 9110, section 15.2.2).
+func switchingHead(status int, header http.Header) []byte {
+	b := appendStatusLine(nil, status)
+	if header["Date"] == nil {
+		b = appendField(b, Field{"Date", time.Now().UTC().Format(http.TimeFormat)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			if validFieldName(name) {
+				b = appendField(b, Field{name, cleanValue(value)})
+			}
+		}
+	}
+	return append(b, "\r\n"...)
+}

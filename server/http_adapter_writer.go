@@ -63,9 +63,10 @@ func (w *httpWriter) Header() http.Header {
 	return w.header
 }
 
-// WriteHeader decides the status and the fields. With a status from 102 to 199 it sends an
-// informational response at once instead. 100 is sent by the first Read of the body and by
-// nothing else. 101 is for handlers that hijack: here it is refused, with a 500 and a log line.
+// WriteHeader decides the status and the fields. With a status below 200 it sends an informational
+// response at once instead; 100 need not be sent so, as the first Read of the body sends it to a client
+// that waits for it. 101 is for a handler that then hijacks the connection, see Hijack: from any other it
+// is refused, with a 500 and a log line.
 func (w *httpWriter) WriteHeader(status int) {
 	switch {
 	case w.state == httpHijacked:
@@ -84,17 +85,17 @@ func (w *httpWriter) WriteHeader(status int) {
 
 // inform has the loop send an informational response.
 func (w *httpWriter) inform(status int) {
-	if status == http.StatusContinue {
-		return
-	}
 	x := w.exchange
 	fields := informationalFields(w.header)
+	x.informing.Add(1)
 	// A loop that has stopped sends nothing any more.
 	_ = x.loop.Post(func() {
+		x.informing.Add(-1)
 		if x.origin == nil {
 			return
 		}
-		if err := x.origin.Inform(status, fields...); err != nil {
+		x.origin.live().core.link.Wake()
+		if err := x.origin.inform(status, fields); err != nil {
 			x.logger.Warn("an informational response of a net/http handler was not sent", "error", err)
 		}
 	})
@@ -182,7 +183,7 @@ func (w *httpWriter) beginBody() error {
 // send hands over a part of the body.
 func (w *httpWriter) send(p []byte) (int, error) {
 	if w.bodiless {
-		if w.exchange.context.Err() != nil {
+		if w.exchange.over.Load() {
 			return 0, errNoExchange
 		}
 		return len(p), nil

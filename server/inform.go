@@ -1,6 +1,9 @@
 package server
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Inform sends an informational response, such as 103 Early Hints, ahead of the final one
 // (RFC 9110, section 15.2). Called within the handler, it leaves before the handler's
@@ -10,11 +13,16 @@ import "fmt"
 // It is an error when the final head has been sent, when the status is not from 102 to 199,
 // and when a field must not be sent; see [Response.With].
 func (r *Request) Inform(status int, fields ...Field) error {
-	x := r.live()
-	switch {
-	case status < 102 || status > 199:
+	if status < 102 || status > 199 {
 		return fmt.Errorf("server: the status of an informational response is %d, and must be from 102 to 199", status)
-	case x.headSent:
+	}
+	return r.inform(status, fields)
+}
+
+// inform is Inform for 100 too: a handler of net/http sends that when it likes.
+func (r *Request) inform(status int, fields []Field) error {
+	x := r.live()
+	if x.headSent {
 		return fmt.Errorf("server: an informational response %d comes after the head of the final one", status)
 	}
 	for _, f := range fields {
@@ -22,6 +30,7 @@ func (r *Request) Inform(status int, fields ...Field) error {
 			return err
 		}
 	}
+	x.continued = x.continued || status == http.StatusContinue
 	if x.parser.Head().Minor == 0 {
 		return nil
 	}

@@ -24,6 +24,10 @@ type Problem struct {
 	// encoding/json refuses, is left out.
 	Extensions map[string]any
 
+	// Fields are fields of the response besides its Content-Type, such as the Accept of a 415
+	// (RFC 9110, section 15.5.16). What [Response.With] says of names and values holds.
+	Fields []Field
+
 	// Cause is what errors.Is and errors.As find behind the problem. It is not sent.
 	Cause error
 }
@@ -84,7 +88,11 @@ func (p *Problem) title() string {
 // Response returns the problem as the answer that [Fail] makes of it: a complete response
 // whose body is always a valid JSON object.
 func (p *Problem) Response() Response {
-	return Bytes(p.Status(), "application/problem+json", p.encode())
+	r := Bytes(p.Status(), "application/problem+json", p.encode())
+	for _, f := range p.Fields {
+		r = r.Add(f.Name, f.Value)
+	}
+	return r
 }
 
 const aboutBlank = "about:blank"

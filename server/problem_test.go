@@ -11,6 +11,7 @@ import (
 
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/server"
+	"github.com/penstock-go/penstock/server/servertest"
 )
 
 func TestProblemIsSentAsTheStandardSays(t *testing.T) {
@@ -125,4 +126,19 @@ func ExampleProblem() {
 		})
 	}
 	_ = server.Handler(pay)
+}
+
+// The fields of a problem are those of its answer, however it comes to be sent.
+func TestProblemHasFields(t *testing.T) {
+	refused := &server.Problem{Code: 415, Fields: []server.Field{{Name: "Accept", Value: "text/csv"}, {Name: "Accept-Patch", Value: "a/b"}}}
+	for name, answer := range map[string]server.Response{
+		"Fail":  server.Fail(refused),
+		"Later": server.Later(pipeline.Fail[server.Response](refused)),
+	} {
+		result := servertest.Answer(t, func(*server.Request) server.Response { return answer }, servertest.Get("/"))
+		got := [...]string{result.Field("Content-Type"), result.Field("Accept"), result.Field("Accept-Patch")}
+		if want := [...]string{"application/problem+json", "text/csv", "a/b"}; result.Status != 415 || got != want {
+			t.Errorf("the answer through %s is %d with %q; it should be 415 with %q", name, result.Status, got, want)
+		}
+	}
 }

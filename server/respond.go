@@ -28,6 +28,9 @@ func (c *core) respond(r *Response) progress {
 		return c.respondHijack(r)
 	case kindStream:
 		x.response, c.stream = *r, r.flow
+		if c.local.draining {
+			c.endOpenStream()
+		}
 		if x.withoutBody(r.outline.status()) {
 			c.state = stateSettle
 			return c.sendHead(r.flow.length)

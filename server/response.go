@@ -101,13 +101,14 @@ type flow struct {
 	sent      int64                   // bytes of the body handed out
 	cancel    context.CancelCauseFunc // of the request's context, once the request is released
 	framing   framing
-	pingDue   bool
-	keepAlive bool // once the request is released
+	keepAlive bool      // once the request is released
+	added     additions // unless there is an inlet for them
 }
 
 // flowExtra is what most streams do not have.
 type flowExtra struct {
 	trailers func() []Field
+	inlet    *inlet // nil unless the body has stages
 	later    pipeline.Source[Response]
 	file     *os.File
 	offset   int64
@@ -125,6 +126,15 @@ func withExtra(length int64, extra flowExtra) *flow {
 	}{flow{length: length}, extra}
 	both.flow.extra = &both.flowExtra
 	return &both.flow
+}
+
+// copyExtra returns the extra of a flow that is to be changed.
+func (f *flow) copyExtra() *flowExtra {
+	if f.extra == nil {
+		return new(flowExtra)
+	}
+	extra := *f.extra
+	return &extra
 }
 
 // trailers returns the fields behind the body.
@@ -255,7 +265,8 @@ func (r Response) Length(bytes int64) Response {
 func (r Response) Trailers(trailers func() []Field) Response {
 	if r.outline.kind() == kindStream {
 		f := *r.flow
-		f.extra = &flowExtra{trailers: trailers}
+		f.extra = f.copyExtra()
+		f.extra.trailers = trailers
 		r.flow = &f
 	}
 	return r

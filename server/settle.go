@@ -166,7 +166,7 @@ func (c *core) openEnded() bool {
 }
 
 // silentTooLong has a comment sent on the event stream at the next Poll.
-func (c *core) silentTooLong() { c.stream.pingDue = true }
+func (c *core) silentTooLong() { c.stream.addComment() }
 
 // headTimedOut has a head that took too long answered with 408 at the next Poll.
 func (c *core) headTimedOut() { c.state = stateTimedOut }

@@ -14,7 +14,13 @@ import (
 
 func (c *core) stepStream(w pipeline.Waker) progress {
 	x, flow := c.exchange, c.stream
-	chunk, err := flow.source.Poll(w)
+	var chunk []byte
+	var err error
+	if flow.added == (additions{}) {
+		chunk, err = flow.source.Poll(w) // not through a function: it is on the way of every event
+	} else {
+		chunk, err = flow.added.poll(flow.source, w)
+	}
 	headSent := x == nil || x.headSent
 	switch {
 	case err == io.EOF:
@@ -35,15 +41,8 @@ func (c *core) stepStream(w pipeline.Waker) progress {
 	if err == nil {
 		return c.sendChunk(chunk)
 	}
-	if flow.pingDue {
-		c.sendChunk(comment)
-	}
 	return waits
 }
-
-// comment is what an event stream sends that would be silent for too long. Nobody is shown
-// it (WHATWG HTML, section 9.2.6).
-var comment = []byte(":\n\n")
 
 // sendHead encodes the head of a response whose body comes from a source or a
 // file.
@@ -64,7 +63,6 @@ func (c *core) sendChunk(chunk []byte) progress {
 		return advanced // an empty chunk would end a chunked body
 	}
 	flow := c.stream
-	flow.pingDue = false
 	flow.sent += int64(len(chunk))
 	if c.exchange != nil {
 		c.exchange.sent = flow.sent
@@ -150,12 +148,9 @@ func (c *core) releaseRequest() {
 	flow.keepAlive, flow.cancel = x.keepAlive, x.cancel
 	x.context, x.cancel = nil, nil
 	if x.onFinish != nil {
-		extra := flowExtra{}
-		if flow.extra != nil {
-			extra = *flow.extra
-		}
+		extra := flow.copyExtra()
 		extra.onFinish, extra.status = x.onFinish, x.status
-		flow.extra, x.onFinish = &extra, nil
+		flow.extra, x.onFinish = extra, nil
 	}
 	x.response, x.holds = Response{}, false
 	x.finish(nil)
@@ -204,17 +199,9 @@ func (c *core) closeStream(cause error) {
 // endOpenStream has a stream that would go on until the client leaves end properly at the
 // next Poll. It returns whether there was one.
 func (c *core) endOpenStream() bool {
-	flow, x := c.stream, c.exchange
-	if flow == nil || !c.openEnded() || flow.length >= 0 || x != nil && !x.headSent {
+	if c.stream == nil || !c.openEnded() || c.stream.length >= 0 {
 		return false
 	}
-	source := flow.source
-	flow.source = pipeline.Empty[[]byte]()
-	defer func() {
-		if value := recover(); value != nil {
-			c.logPanic(value)
-		}
-	}()
-	source.Close()
+	c.stream.addEnd()
 	return true
 }

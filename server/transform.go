@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/penstock-go/penstock/pipeline"
@@ -63,8 +64,11 @@ func (r Response) Err() error {
 	return r.flow.extra.err
 }
 
-// Field returns the value of the field of this name that was set last, compared without
-// regard to case. The fields that belong to the server are not among them.
+// Field returns the value of the field line of this name that was set last, the name being
+// compared without regard to case. It is right for a field that is sent once, such as
+// Content-Type or ETag; of one that may have several lines, such as Vary, Cache-Control or
+// Set-Cookie, it is the last line only, and [Response.Values] gives them all. The fields that
+// belong to the server are not found.
 func (r Response) Field(name string) (value string, found bool) {
 	for n := r.fields; n != nil; n = n.earlier {
 		if strings.EqualFold(n.field.Name, name) {
@@ -75,6 +79,20 @@ func (r Response) Field(name string) (value string, found bool) {
 		return t, true
 	}
 	return "", false
+}
+
+// Values gives the value of each field line of this name, in the order in which they are
+// sent, the name being compared without regard to case. The lines of a field whose value is a
+// list are one list together (RFC 9110, section 5.3). The fields that belong to the server
+// are not among them.
+func (r Response) Values(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n, value := range r.Fields() {
+			if strings.EqualFold(n, name) && !yield(value) {
+				return
+			}
+		}
+	}
 }
 
 // Complete returns the body of a response that is all there ([Text], [Bytes], [JSON],
@@ -100,9 +118,13 @@ func (r Response) WithBody(body []byte) Response {
 
 // MapBody returns a [Stream], or an [Events], whose source is what stage makes of its own. Its declared
 // length is gone. Other responses are returned as they are.
+//
+// The stage sees the whole body: also the comments of a silent event stream (see
+// [Response.Ping]), and the io.EOF with which [Server.Shutdown] ends a response that is open-ended.
 func (r Response) MapBody(stage pipeline.Stage[[]byte, []byte]) Response {
 	if r.outline.kind() == kindStream {
 		f := *r.flow
+		f.addInlet()
 		f.source, f.length = stage(f.source), -1
 		r.flow = &f
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,30 @@ func TestLayersCanLookAtAResponse(t *testing.T) {
 	failure := errors.New("as the test wants it")
 	if Fail(failure).Err() != failure || r.Err() != nil {
 		t.Error("Err should be the error of a Fail, and of nothing else")
+	}
+}
+
+func TestValuesAreAllLinesOfAField(t *testing.T) {
+	r := Text(200, "").With("Vary", "gone").With("Vary", "Accept").Add("Set-Cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT").
+		Add("vary", "Origin, Cookie").Add("set-cookie", "b=2")
+	for name, want := range map[string][]string{
+		"VARY":         {"Accept", "Origin, Cookie"},
+		"Set-Cookie":   {"a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT", "b=2"},
+		"content-type": {typeText},
+		"X-None":       nil,
+	} {
+		if got := slices.Collect(r.Values(name)); !slices.Equal(got, want) {
+			t.Errorf("the lines of %s are %q; they should be %q", name, got, want)
+		}
+	}
+	for value := range r.Values("Vary") {
+		if value != "Accept" {
+			t.Errorf("who has seen enough at the first line should be given no other, and got %q", value)
+		}
+		break
+	}
+	if last, _ := r.Field("Vary"); last != "Origin, Cookie" {
+		t.Errorf("Field should give the last line, and gave %q", last)
 	}
 }
 

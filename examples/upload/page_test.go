@@ -13,7 +13,8 @@ func TestPage(t *testing.T) {
 	p := run(t, 1<<20, server.Options{})
 	for _, c := range []struct{ path, contentType, part string }{
 		{"/", "text/html; charset=utf-8", `<form id="upload" method="post" action="/upload" enctype="multipart/form-data">`},
-		{"/page.css", "text/css; charset=utf-8", "prefers-color-scheme"},
+		{"/common.css", "text/css; charset=utf-8", "prefers-color-scheme"},
+		{"/page.css", "text/css; charset=utf-8", "form[data-over]"},
 		{"/page.js", "text/javascript; charset=utf-8", `addEventListener("drop"`},
 		{"/transfer.js", "text/javascript; charset=utf-8", "new EventSource("},
 		{"/icon.svg", "image/svg+xml", "<svg"},

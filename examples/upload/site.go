@@ -32,6 +32,9 @@ func newSite(kept *store, limit int64) *site {
 func (s *site) router() *server.Router {
 	router := server.NewRouter()
 	for path, answer := range page.Answers(pageFiles, policy) {
+		if path == "/" {
+			path = "/{$}" // and nothing below it
+		}
 		router.Handle("GET "+path, func(*server.Request) server.Response { return answer })
 	}
 	router.Handle("POST /upload", s.withID(s.answerUpload))

@@ -180,6 +180,13 @@ func TestRefusals(t *testing.T) {
 			contentType = "multipart/form-data; boundary=" + boundary
 		}
 		resp, body := p.post(c.path, contentType, c.content)
+		if resp.Header.Get("Content-Type") == "application/problem+json" {
+			var problem struct{ Detail string }
+			if err := json.Unmarshal([]byte(body), &problem); err != nil {
+				t.Errorf("%s should be answered with a problem document, and %q is none: %v", c.why, body, err)
+			}
+			body = problem.Detail
+		}
 		if resp.StatusCode != c.status || strings.TrimSpace(body) != c.want {
 			t.Errorf("%s should be answered %d %q, and was answered %d %q", c.why, c.status, c.want, resp.StatusCode, body)
 		}

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/pipeline/pipelinetest"
 	"github.com/penstock-go/penstock/server"
+	"github.com/penstock-go/penstock/server/servertest"
 )
 
 // read returns the values that a source gives, and its end.
@@ -71,25 +71,7 @@ const safety = 20 * time.Second
 
 func serve(t *testing.T, h server.Handler) asker {
 	t.Helper()
-	s, err := server.New(h, server.Options{Loops: 1, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatalf("the server could not be made: %v", err)
-	}
-	bound, err := s.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the server could not listen: %v", err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve() }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // what is still open is cut
-		_ = s.Shutdown(ctx)
-		if err := <-served; err != nil {
-			t.Errorf("Serve should return nil after Shutdown, and returned %v", err)
-		}
-	})
-	return asker{t, bound.String()}
+	return asker{t, servertest.Serve(t, h, server.Options{Loops: 1, Logger: slog.New(slog.DiscardHandler)})}
 }
 
 // post sends body with these field lines, each ended with CRLF, and returns the status, the

@@ -23,13 +23,14 @@
 //
 // # Errors
 //
-// What is wrong with the content ends the source with a *[server.Problem] or with a
-// *pipeline.LimitError, and so the client is told:
+// What is wrong with the content ends the source with a *[server.Problem], and so the client is
+// told; only the stages have a *pipeline.LimitError for too many bytes, which [JSON] and [Form]
+// make a problem of:
 //
 //	status  what was wrong
 //	400     the content is empty, or is not well-formed: syntax, UTF-8, nesting, data behind the end
-//	413     more bytes than the limit, or more pairs of a form; a *pipeline.LimitError but for the pairs
-//	415     the Content-Type is another, or malformed, or has a charset other than UTF-8
+//	413     more bytes than the limit, or more pairs of a form
+//	415     the Content-Type is another, or malformed, or has a charset other than UTF-8; the field Accept names the right one
 //	422     a value has the wrong type, a member is unknown, or Validate has refused it
 //
 // Every other error is that of the source that was read, unchanged.

@@ -35,7 +35,8 @@ func WithForm(r *server.Request, answer func(Values) server.Response, limits For
 // Form returns the request's content, a form as browsers send it, and then ends. The
 // Content-Type must be application/x-www-form-urlencoded, and its charset, if it says one,
 // UTF-8. Content that says itself that it is over the limit is refused before it is read; it
-// otherwise does what [ReadForm] does. Empty content is a form without pairs.
+// otherwise does what [ReadForm] does, and content over the limit ends it with a *[server.Problem]
+// whose Cause is the *pipeline.LimitError. Empty content is a form without pairs.
 func Form(r *server.Request, limits FormLimits) pipeline.Source[Values] {
 	limits = limits.withDefaults()
 	if err := checkType(r.Type(), isForm, formType); err != nil {
@@ -44,7 +45,7 @@ func Form(r *server.Request, limits FormLimits) pipeline.Source[Values] {
 	if err := checkLength(r, limits.Bytes); err != nil {
 		return pipeline.Fail[Values](err)
 	}
-	return ReadForm(r.Body, limits)
+	return explain(ReadForm(r.Body, limits))
 }
 
 const formType = "application/x-www-form-urlencoded"

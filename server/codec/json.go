@@ -41,13 +41,14 @@ func WithJSON[T any](r *server.Request, answer func(T) server.Response, options 
 // JSON returns the request's content (RFC 8259) as one T, and then ends. The Content-Type
 // must be application/json or end with +json (RFC 6839, section 3.1), and its charset, if it
 // says one, must be UTF-8. Content that says itself that it is over the limit is refused
-// before it is read; it otherwise does what [ReadJSON] does.
+// before it is read; it otherwise does what [ReadJSON] does, and content over the limit ends it
+// with a *[server.Problem] whose Cause is the *pipeline.LimitError.
 func JSON[T any](r *server.Request, options ...JSONOption) pipeline.Source[T] {
 	j := newJSONReader(options)
 	if err := j.check(r); err != nil {
 		return pipeline.Fail[T](err)
 	}
-	return readJSON[T](r.Body, j)
+	return explain(readJSON[T](r.Body, j))
 }
 
 // ReadJSON returns the bytes of src as one T, and then ends. It reads them as encoding/json

@@ -11,30 +11,38 @@ import (
 )
 
 // checkType returns why content of this Content-Type (RFC 9110, section 8.3) is not read, or
-// nil. accepts is asked about the media type in lower case, without parameters; expected
-// names what it accepts.
+// nil. accepts is asked about the media type in lower case, without parameters; expected is the
+// one that the client is told to send.
 func checkType(contentType string, accepts func(mediaType string) bool, expected string) error {
 	if contentType == "" {
-		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The request says no Content-Type; %s was expected.", expected))
+		return refuseType(expected, fmt.Sprintf("The request says no Content-Type; %s was expected.", expected))
 	}
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	charset, found := parameters["charset"]
 	switch {
 	case err != nil:
-		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The Content-Type is malformed; %s was expected.", expected))
+		return refuseType(expected, fmt.Sprintf("The Content-Type is malformed; %s was expected.", expected))
 	case !accepts(mediaType):
-		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The Content-Type is %s; %s was expected.", shortened(mediaType), expected))
+		return refuseType(expected, fmt.Sprintf("The Content-Type is %s; %s was expected.", shortened(mediaType), expected))
 	case found && !strings.EqualFold(charset, "utf-8"):
-		return refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The charset is %s; UTF-8 was expected.", shortened(charset)))
+		return refuseType(expected, fmt.Sprintf("The charset is %s; UTF-8 was expected.", shortened(charset)))
 	}
 	return nil
+}
+
+// refuseType is the problem of content of another type than expected, which the field Accept
+// names (RFC 9110, sections 12.5.1 and 15.5.16).
+func refuseType(expected, detail string) *server.Problem {
+	p := refuse(http.StatusUnsupportedMediaType, detail)
+	p.Fields = []server.Field{{Name: "Accept", Value: expected}}
+	return p
 }
 
 // checkLength refuses a request that says itself that it is over the limit, before any of it
 // is read.
 func checkLength(r *server.Request, limit int) error {
 	if r.Length() > int64(limit) {
-		return &pipeline.LimitError{Subject: "the content", Limit: int64(limit)}
+		return tooLarge(&pipeline.LimitError{Subject: "the content", Limit: int64(limit)})
 	}
 	return nil
 }

@@ -96,3 +96,30 @@ func TestPanicInValidateIsAFailureOfItsExchange(t *testing.T) {
 type bomb struct{}
 
 func (bomb) Validate() error { panic("bang") }
+
+// RFC 9110, section 15.5.16: who is refused for the type of the content is told which one to send.
+func TestRefusedTypesSayWhatIsAccepted(t *testing.T) {
+	json := serve(t, func(r *server.Request) server.Response { return WithJSON(r, named.response) })
+	form := serve(t, func(r *server.Request) server.Response {
+		return WithForm(r, func(v Values) server.Response { return server.Text(200, v.Get("name")) }, FormLimits{})
+	})
+	for _, c := range []struct {
+		asked  asker
+		fields string
+		status int
+		accept string
+	}{
+		{json, "", 415, "application/json"},
+		{json, "Content-Type: text/plain\r\n", 415, "application/json"},
+		{json, "Content-Type: ;\r\n", 415, "application/json"},
+		{json, "Content-Type: application/json; charset=latin1\r\n", 415, "application/json"},
+		{json, "Content-Type: application/json\r\n", 400, ""},
+		{form, "Content-Type: application/json\r\n", 415, "application/x-www-form-urlencoded"},
+		{form, "Content-Type: application/x-www-form-urlencoded\r\n", 200, ""},
+	} {
+		resp, content := c.asked.send(c.fields + "Content-Length: 1\r\n\r\n!")
+		if got := strings.Join(resp.Header.Values("Accept"), ", "); resp.StatusCode != c.status || got != c.accept {
+			t.Errorf("to %q the answer is %d, %q, with Accept: %q; it should be %d, with %q", c.fields, resp.StatusCode, content, got, c.status, c.accept)
+		}
+	}
+}

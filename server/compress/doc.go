@@ -8,6 +8,7 @@
 // comes, so that an event stream stays live. [RequestLayer] decodes what a client sends, up
 // to a limit. [Gzip], [Zstd], [Gunzip] and [Unzstd] are the stages that they are made of.
 //
-// Everything runs on the loop, in steps of at most 64 KiB, and starts no goroutine. Encoders
-// and decoders come from pools that all loops share and that the garbage collector empties.
+// Everything runs on the loop, in steps of at most 64 KiB of a stream or 512 KiB of a complete
+// body, and starts no goroutine. Encoders and decoders come from pools that all loops share and
+// that the garbage collector empties; a stream that is coded holds an encoder only within a step.
 package compress

@@ -1,12 +1,10 @@
 package compress
 
 import (
-	"bytes"
+	"iter"
 	"net/http"
 	"strings"
-	"time"
 
-	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/server"
 )
 
@@ -19,11 +17,6 @@ type Options struct {
 	// Compressible says whether content of a media type, in lower case and without its
 	// parameters, is worth coding; nil is [Compressible].
 	Compressible func(mediaType string) bool
-
-	// Silence is how long an event stream that is coded may be silent before a comment
-	// is sent on it, in place of [server.Response.Ping], whose comments would not be
-	// coded. 0 is 15 seconds; negative: no comments.
-	Silence time.Duration
 }
 
 // maxComplete is the largest complete body that is coded. A handler that has more should
@@ -31,16 +24,18 @@ type Options struct {
 const maxComplete = 512 << 10
 
 // Layer returns a layer that codes the bodies of responses as the client's Accept-Encoding
-// allows: complete ones ([server.Text], [server.Bytes], [server.JSON]) of up to 512 KiB with
-// Zstandard or gzip, whichever weighs more, Zstandard if both weigh the same; [server.Stream]
-// and [server.Events] with gzip or not at all, for the memory that [Zstd] holds while they
-// are open. A [server.File] and a [server.Fail] are not coded.
+// allows, with the coding that weighs more: complete ones ([server.Text], [server.Bytes],
+// [server.JSON]) of up to 512 KiB with Zstandard or gzip, Zstandard if both weigh the same; a
+// [server.Stream] with gzip or Zstandard, gzip if both weigh the same; an event stream
+// ([server.Events]) with gzip or not at all. [Zstd] says why. A [server.File] and a
+// [server.Fail] are not coded.
 //
 // A response is sent as it is if its Content-Type is not worth coding, or it has none; if it
-// has Content-Encoding, Content-Range, Content-Digest or Repr-Digest; if its last
-// Cache-Control says no-transform; if its status is 204 or 206; and if its body is known to
-// have fewer than MinSize bytes, or does not get shorter. It is so even if the client refuses
-// identity: RFC 9110, section 12.5.3, leaves that to the server.
+// has Content-Encoding, Content-Range, Content-Digest or Repr-Digest; if its Cache-Control
+// says no-transform; if its status is 204 or 206; and if its body is known to have fewer than
+// MinSize bytes, or does not get shorter. It is so even if the client refuses identity: RFC
+// 9110, section 12.5.3, leaves that to the server. An Accept-Encoding that is malformed, as a
+// whole or in one member, accepts nothing.
 //
 // Of the others the representation depends on the request, so each gets a field line "Vary:
 // Accept-Encoding", coded or not. A coded one gets Content-Encoding, its Accept-Ranges
@@ -50,7 +45,8 @@ const maxComplete = 512 << 10
 // the handler gives both the same response.
 //
 // A stream leaves as it comes: what its source has given is sent, coded, when the source is
-// pending. One that waits holds about 5 KiB for that.
+// pending. One that waits holds about 3 KiB for gzip, and nothing for Zstandard. The comments
+// of a silent event stream ([server.Response.Ping]) are coded like the rest of it.
 //
 // A response that holds a secret beside something that the client can choose, and that an
 // attacker can make it ask for again and again, gives the secret away by its length, coded
@@ -62,21 +58,18 @@ func Layer(o Options) server.Layer {
 	if o.Compressible == nil {
 		o.Compressible = Compressible
 	}
-	if o.Silence == 0 {
-		o.Silence = 15 * time.Second
-	}
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			accepted := parseAcceptance(r.Fields().Values("Accept-Encoding"))
 			return next(r).Map(func(response server.Response) server.Response {
-				return o.respond(r, &accepted, response)
+				return o.respond(&accepted, response)
 			})
 		}
 	}
 }
 
 // respond returns the response as it is to be sent.
-func (o *Options) respond(r *server.Request, accepted *acceptance, response server.Response) server.Response {
+func (o *Options) respond(accepted *acceptance, response server.Response) server.Response {
 	if response.Status() == http.StatusNotModified {
 		if accepted.best(codingGzip, codingZstd) != identity {
 			response = weakenTag(addVary(response))
@@ -92,7 +85,7 @@ func (o *Options) respond(r *server.Request, accepted *acceptance, response serv
 	case complete && len(body) >= o.MinSize && len(body) <= maxComplete:
 		return respondComplete(response, accepted.best(codingZstd, codingGzip), body)
 	case streams && (length < 0 || length >= int64(o.MinSize)):
-		return o.respondStream(r, response, accepted.best(codingGzip))
+		return respondStream(response, accepted)
 	}
 	return response
 }
@@ -108,11 +101,10 @@ func (o *Options) eligible(response server.Response) bool {
 			return false
 		}
 	}
-	if control, _ := response.Field("Cache-Control"); hasMember(control, "no-transform") {
+	if hasMember(response.Values("Cache-Control"), "no-transform") {
 		return false
 	}
-	contentType, _ := response.Field("Content-Type")
-	mediaType := mediaTypeOf(contentType)
+	mediaType := mediaTypeOf(response)
 	return mediaType != "" && o.Compressible(mediaType)
 }
 
@@ -128,33 +120,19 @@ func respondComplete(response server.Response, c coding, body []byte) server.Res
 	return coded(response, c).WithBody(short)
 }
 
-func (o *Options) respondStream(r *server.Request, response server.Response, c coding) server.Response {
+func respondStream(response server.Response, accepted *acceptance) server.Response {
 	response = addVary(response)
-	if c == identity {
-		return response
+	c := accepted.best(codingGzip, codingZstd)
+	if mediaTypeOf(response) == "text/event-stream" {
+		c = accepted.best(codingGzip) // a frame for each event would be longer than the event
 	}
-	contentType, _ := response.Field("Content-Type")
-	stage := Gzip
-	if mediaTypeOf(contentType) == "text/event-stream" && o.Silence > 0 {
-		ticks := r.Every(max(o.Silence/2, 1))
-		stage = func(events pipeline.Source[[]byte]) pipeline.Source[[]byte] {
-			return Gzip(&commented{events: events, ticks: ticks})
-		}
+	switch c {
+	case codingGzip:
+		return coded(response, c).MapBody(Gzip)
+	case codingZstd:
+		return coded(response, c).MapBody(Zstd)
 	}
-	return coded(response, c).Ping(0).MapBody(stage)
-}
-
-// encodeAll returns body in the coding c.
-func encodeAll(c coding, body []byte) ([]byte, error) {
-	var e encoder = new(gzipEncoder)
-	if c == codingZstd {
-		e = new(zstdEncoder)
-	}
-	defer e.release()
-	defer e.recycle()
-	e.write(body)
-	short, err := e.flush(true)
-	return bytes.Clone(short), err
+	return response
 }
 
 // coded returns the response with the fields that say how its body is coded.
@@ -168,7 +146,7 @@ func coded(response server.Response, c coding) server.Response {
 
 // addVary adds a line: those that are there stay.
 func addVary(response server.Response) server.Response {
-	if value, _ := response.Field("Vary"); hasMember(value, "Accept-Encoding") || hasMember(value, "*") {
+	if values := response.Values("Vary"); hasMember(values, "Accept-Encoding") || hasMember(values, "*") {
 		return response
 	}
 	return response.Add("Vary", "Accept-Encoding")
@@ -181,13 +159,15 @@ func weakenTag(response server.Response) server.Response {
 	return response
 }
 
-// hasMember says whether a field's value, a list, has a member, in any case and with or
-// without an argument.
-func hasMember(value, name string) bool {
-	for member := range strings.SplitSeq(value, ",") {
-		member, _, _ = strings.Cut(member, "=")
-		if strings.EqualFold(strings.Trim(member, " \t"), name) {
-			return true
+// hasMember says whether a field's lines, which are one list, have a member, in any case and
+// with or without an argument.
+func hasMember(lines iter.Seq[string], name string) bool {
+	for line := range lines {
+		for member := range strings.SplitSeq(line, ",") {
+			member, _, _ = strings.Cut(member, "=")
+			if strings.EqualFold(strings.Trim(member, " \t"), name) {
+				return true
+			}
 		}
 	}
 	return false

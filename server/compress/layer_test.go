@@ -1,7 +1,6 @@
 package compress_test
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -108,6 +107,10 @@ var html = server.Bytes(200, "text/html; charset=utf-8", []byte(page))
 
 func stream(*server.Request) server.Response { return server.Stream(200, "Text/HTML ;x=y", pieces()) }
 
+func events(*server.Request) server.Response {
+	return server.Events(pipeline.FromSlice([]server.Event{{Data: page}, {Data: page}}))
+}
+
 // constant answers every request with r.
 func constant(r server.Response) server.Handler {
 	return func(*server.Request) server.Response { return r }
@@ -129,12 +132,18 @@ var layerCases = []struct {
 	{"JSON", constant(server.JSON(200, []string{page})), "zstd", "zstd", "Accept-Encoding"},
 	{"an error page", constant(server.Text(404, page)), "gzip", "gzip", "Accept-Encoding"},
 	{"a stream", stream, "zstd, gzip", "gzip", "Accept-Encoding"},
-	{"a stream to who takes zstd only", stream, "zstd", "", "Accept-Encoding"},
+	{"a stream to who takes zstd only", stream, "zstd", "zstd", "Accept-Encoding"},
+	{"a stream to who prefers zstd", stream, "zstd, gzip;q=0.9", "zstd", "Accept-Encoding"},
+	{"a stream to who takes none", stream, "gzip;q=0, br", "", "Accept-Encoding"},
+	{"an event stream to who prefers zstd", events, "zstd, gzip;q=0.1", "gzip", "Accept-Encoding"},
+	{"an event stream to who takes zstd only", events, "zstd", "", "Accept-Encoding"},
 	{"a stream of declared length", func(r *server.Request) server.Response { return stream(r).Length(int64(len(page))) }, "gzip", "gzip", "Accept-Encoding"},
 	{"a response that comes later", func(*server.Request) server.Response { return server.Later(pipeline.Once(html)) }, "gzip", "gzip", "Accept-Encoding"},
 	{"a page with a Vary", constant(html.With("Vary", "Origin")), "gzip", "gzip", "Origin, Accept-Encoding"},
 	{"a page with the same Vary", constant(html.With("Vary", "origin, accept-encoding")), "gzip", "gzip", "origin, accept-encoding"},
 	{"a page that varies with everything", constant(html.With("Vary", "*")), "gzip", "gzip", "*"},
+	{"a page with the same Vary in a line before", constant(html.With("Vary", "Accept-Encoding").Add("Vary", "Origin")), "gzip", "gzip", "Accept-Encoding, Origin"},
+	{"a page whose Cache-Control has lines", constant(html.With("Cache-Control", "max-age=5").Add("Cache-Control", "public")), "gzip", "gzip", "Accept-Encoding"},
 
 	{"a small text", constant(server.Text(200, page[:1023])), "gzip", "", ""},
 	{"a text of the least size", constant(server.Text(200, page[:1024])), "gzip", "gzip", "Accept-Encoding"},
@@ -146,6 +155,9 @@ var layerCases = []struct {
 	{"no type", constant(server.Bytes(200, "", []byte(page))), "gzip", "", ""},
 	{"a coded page", constant(html.With("Content-Encoding", "br")), "gzip", "br", ""},
 	{"a page that must stay as it is", constant(html.With("Cache-Control", "max-age=5, No-Transform")), "gzip", "", ""},
+	{"a page that must stay as it is, as a line before says", constant(html.With("Cache-Control", "no-transform").Add("Cache-Control", "max-age=5")), "gzip", "", ""},
+	{"a stream that must stay as it is", func(r *server.Request) server.Response { return stream(r).With("Cache-Control", "no-transform") }, "gzip", "", ""},
+	{"a part that is streamed", func(*server.Request) server.Response { return server.Stream(206, "text/html", pieces()) }, "gzip", "", ""},
 	{"a part", constant(server.Bytes(206, "text/html", []byte(page)).With("Content-Range", "bytes 0-5999/6000")), "gzip", "", ""},
 	{"a part that does not say which", constant(server.Bytes(206, "text/html", []byte(page))), "gzip", "", ""},
 	{"a page with a range", constant(html.With("Content-Range", "bytes 0-5999/6000")), "gzip", "", ""},
@@ -170,6 +182,9 @@ func TestLayerCodesWhatItShould(t *testing.T) {
 			if (c.encoding == "gzip" || c.encoding == "zstd") && len(body) >= len(plain)/2 {
 				t.Errorf("of %d bytes few should be left, and %d are", len(plain), len(body))
 			}
+			if _, streams := c.handler(nil).Streams(); !streams && answer.ContentLength != int64(len(body)) {
+				t.Errorf("Content-Length should be the length of what is sent, %d, and is %d", len(body), answer.ContentLength)
+			}
 			head, _ := ask(t, client, newRequest(t, "HEAD", url, c.accept))
 			for _, h := range []http.Header{head.Header, answer.Header} {
 				h.Del("Date")
@@ -178,6 +193,19 @@ func TestLayerCodesWhatItShould(t *testing.T) {
 				t.Errorf("HEAD should be answered as GET is, with %s; the answer has %s", want, got)
 			}
 		})
+	}
+}
+
+func TestLayerLeavesNoContentAlone(t *testing.T) {
+	for name, h := range map[string]server.Handler{
+		"a response without content": constant(server.Empty(204).With("Content-Type", "text/html")),
+		"a stream without content":   func(*server.Request) server.Response { return server.Stream(204, "text/html", pieces()) },
+	} {
+		url, client := serve(t, compress.Layer(compress.Options{MinSize: -1})(h))
+		answer, body := ask(t, client, newRequest(t, "GET", url, "gzip"))
+		if h := answer.Header; answer.StatusCode != 204 || len(body) > 0 || h.Get("Content-Encoding") != "" || h.Get("Vary") != "" {
+			t.Errorf("%s should stay as it is, and is %d with %v and %d bytes", name, answer.StatusCode, h, len(body))
+		}
 	}
 }
 
@@ -219,60 +247,6 @@ func TestLayerLeavesABodyThatGetsLonger(t *testing.T) {
 	answer, body := ask(t, client, newRequest(t, "GET", url+"/?body=12345", "gzip"))
 	if answer.Header.Get("Content-Encoding") != "" || answer.Header.Get("Vary") == "" || len(body) != 5 {
 		t.Errorf("a body that a coding makes longer should be sent as it is, with Vary, and came with %v", answer.Header)
-	}
-}
-
-// Each event must be there before the next is made, coded as the stream is.
-func TestLayerKeepsEventsLive(t *testing.T) {
-	topic := server.NewTopic(1<<10, pipeline.TopicOptions[server.Event]{})
-	url, client := serve(t, compress.Layer(compress.Options{})(func(r *server.Request) server.Response {
-		return server.Events(topic.Subscribe(r.Loop(), pipeline.Newest))
-	}))
-	answer, err := client.Do(newRequest(t, "GET", url, "gzip, deflate, br, zstd"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if got := answer.Header.Get("Content-Encoding"); got != "gzip" {
-		t.Fatalf("the stream should be coded with gzip, and is coded with %q", got)
-	}
-	var lines *bufio.Reader
-	for i := range 50 {
-		data := fmt.Sprintf("event %d of a few, and %s", i, strings.Repeat("x", 7*i))
-		if err := topic.Publish(server.Event{Data: data}); err != nil {
-			t.Fatal(err)
-		}
-		if lines == nil {
-			r, err := gzip.NewReader(answer.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines = bufio.NewReader(r)
-		}
-		for _, want := range []string{"data: " + data + "\n", "\n"} {
-			if line, err := lines.ReadString('\n'); err != nil || line != want {
-				t.Fatalf("the line %q should come before the next event is published, and %q came (%v)", want, line, err)
-			}
-		}
-	}
-}
-
-func TestLayerSendsCommentsOnSilentEvents(t *testing.T) {
-	url, client := serve(t, compress.Layer(compress.Options{Silence: 1})(func(r *server.Request) server.Response {
-		return server.Events(pipeline.NewQueue[server.Event](r.Loop(), 1, pipeline.Refuse)).Ping(1)
-	}))
-	answer, err := client.Do(newRequest(t, "GET", url, "gzip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	r, err := gzip.NewReader(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make([]byte, 30)
-	if _, err := io.ReadFull(r, got); err != nil || string(got) != strings.Repeat(":\n\n", 10) {
-		t.Errorf("a silent stream should get comments, in its coding, and got %q (%v)", got, err)
 	}
 }
 

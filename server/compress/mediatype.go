@@ -1,6 +1,10 @@
 package compress
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/penstock-go/penstock/server"
+)
 
 // Compressible says whether content of a media type, in lower case and without parameters,
 // is text or something like it, which codings make much shorter: any text, JSON, XML,
@@ -18,9 +22,10 @@ func Compressible(mediaType string) bool {
 	return false
 }
 
-// mediaTypeOf returns the media type of a Content-Type (RFC 9110, section 8.3.1) as
-// Compressible takes it.
-func mediaTypeOf(contentType string) string {
+// mediaTypeOf returns the media type of a response's Content-Type (RFC 9110, section 8.3.1)
+// as Compressible takes it, or "".
+func mediaTypeOf(response server.Response) string {
+	contentType, _ := response.Field("Content-Type")
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.Trim(mediaType, " \t"))
 }

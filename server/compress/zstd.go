@@ -4,29 +4,18 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/valyala/bytebufferpool"
 )
 
-// zstdEncoder codes a stream as one frame of Zstandard. Several frames would need no encoder
-// between two flushes, but many clients read the first only.
+// zstdEncoder codes each piece as a frame of Zstandard.
 type zstdEncoder struct {
-	writer *zstdWriter // from the first write until release
+	began bool // a frame is out: there must be one, and none for nothing behind it
 }
 
-// zstdWriter is an encoder and where it writes to.
-type zstdWriter struct {
-	encoder *zstd.Encoder
-	output  []byte
-}
-
-func (w *zstdWriter) Write(b []byte) (int, error) {
-	w.output = append(w.output, b...)
-	return len(b), nil
-}
-
-// zstdWindow is how far back a frame refers: half the memory of an encoder hangs on it.
+// zstdWindow is how far back a frame refers. The memory of an encoder hangs on it.
 const zstdWindow = 128 << 10
 
-var zstdWriters = sync.Pool{New: func() any {
+var zstdEncoders = sync.Pool{New: func() any {
 	encoder, err := zstd.NewWriter(nil,
 		zstd.WithEncoderConcurrency(1), // no goroutines
 		zstd.WithEncoderLevel(zstd.SpeedFastest),
@@ -37,47 +26,16 @@ var zstdWriters = sync.Pool{New: func() any {
 	if err != nil {
 		panic(err) // an option is wrong
 	}
-	return &zstdWriter{encoder: encoder}
+	return encoder
 }}
 
-func (e *zstdEncoder) lendWriter() *zstdWriter {
-	if e.writer == nil {
-		e.writer = zstdWriters.Get().(*zstdWriter)
-		e.writer.encoder.Reset(e.writer)
+func (e *zstdEncoder) encode(out *bytebufferpool.ByteBuffer, plain []byte, _ bool) error {
+	if len(plain) == 0 && e.began {
+		return nil
 	}
-	return e.writer
-}
-
-func (e *zstdEncoder) write(b []byte) {
-	_, _ = e.lendWriter().encoder.Write(b) // flush returns its error again
-}
-
-func (e *zstdEncoder) flush(last bool) ([]byte, error) {
-	w := e.lendWriter()
-	end := w.encoder.Flush
-	if last {
-		end = w.encoder.Close
-	}
-	if err := end(); err != nil {
-		return nil, err
-	}
-	return w.output, nil
-}
-
-// recycle drops what was returned, and a buffer that is much too large for most.
-func (e *zstdEncoder) recycle() {
-	w := e.writer
-	if w == nil {
-		return
-	}
-	if w.output = w.output[:0]; cap(w.output) > 2*pollSize {
-		w.output = nil
-	}
-}
-
-func (e *zstdEncoder) release() {
-	if w := e.writer; w != nil {
-		e.writer = nil
-		zstdWriters.Put(w)
-	}
+	e.began = true
+	encoder := zstdEncoders.Get().(*zstd.Encoder)
+	out.B = encoder.EncodeAll(plain, out.B)
+	zstdEncoders.Put(encoder)
+	return nil
 }

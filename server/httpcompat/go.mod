@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/go-chi/chi/v5 v5.2.3
 	github.com/gorilla/websocket v1.5.3
+	github.com/mccutchen/go-httpbin/v2 v2.18.3
 	github.com/penstock-go/penstock v0.0.0
 	github.com/prometheus/client_golang v1.23.2
 )

@@ -1,7 +1,6 @@
 package httpcompat
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/penstock-go/penstock/server"
+	"github.com/penstock-go/penstock/server/servertest"
 )
 
 // safety bounds a wait for something that must happen.
@@ -23,25 +23,7 @@ const safety = 20 * time.Second
 // serve serves a net/http handler with Penstock until the test ends, and returns its URL.
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
-	s, err := server.New(server.FromHTTP(h), server.Options{Logger: slog.New(slog.DiscardHandler), BodyLimit: -1})
-	if err != nil {
-		t.Fatalf("the server could not be made: %v", err)
-	}
-	address, err := s.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the server could not listen: %v", err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve() }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // what is still open is cut
-		_ = s.Shutdown(ctx)
-		if err := <-served; err != nil {
-			t.Errorf("Serve should return nil after Shutdown, and returned %v", err)
-		}
-	})
-	return "http://" + address.String()
+	return "http://" + servertest.Serve(t, server.FromHTTP(h), server.Options{Logger: slog.New(slog.DiscardHandler), BodyLimit: -1})
 }
 
 // reference serves it with net/http's own server.
@@ -112,8 +94,8 @@ func same(t *testing.T, make func() http.Handler, requests ...request) {
 	t.Helper()
 	theirs, ours, c := reference(t, make()), serve(t, make()), client(t)
 	for _, r := range requests {
-		want := strings.ReplaceAll(answer(t, c, r.to(t, theirs)), theirs, "http://server")
-		got := strings.ReplaceAll(answer(t, c, r.to(t, ours)), ours, "http://server")
+		want := strings.ReplaceAll(answer(t, c, r.to(t, theirs)), strings.TrimPrefix(theirs, "http://"), "server")
+		got := strings.ReplaceAll(answer(t, c, r.to(t, ours)), strings.TrimPrefix(ours, "http://"), "server")
 		if got != want {
 			t.Errorf("the answer to %q should be the same under both servers.\nnet/http:\n%s\nFromHTTP:\n%s", r, want, got)
 		}

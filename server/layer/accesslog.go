@@ -22,9 +22,9 @@ import (
 //
 // The record is made on the loop, so the logger's handler must not block: have it write to a
 // [LogWriter].
-func AccessLog(logger *slog.Logger) Layer { return accessLog(logger, time.Now) }
+func AccessLog(logger *slog.Logger) server.Layer { return accessLog(logger, time.Now) }
 
-func accessLog(logger *slog.Logger, now func() time.Time) Layer {
+func accessLog(logger *slog.Logger, now func() time.Time) server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			if !logger.Enabled(context.Background(), slog.LevelInfo) {

@@ -12,7 +12,7 @@ import (
 // once, is answered with 401 and a challenge that names the realm. check gets them in UTF-8
 // if the client keeps to the challenge; it runs on the loop and must not block. It
 // compares secrets with [ConstantTimeEqual].
-func BasicAuth(realm string, check func(user, password string) bool) Layer {
+func BasicAuth(realm string, check func(user, password string) bool) server.Layer {
 	refusal := basicRefusal(realm)
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
@@ -29,7 +29,7 @@ func BasicAuth(realm string, check func(user, password string) bool) Layer {
 // long: the first value of the source that it returns is the verdict. An error that the
 // source ends with is answered as [server.Fail] answers it; the handler is not called
 // then. r is there for its Loop, which sources need, and its Context.
-func BasicAuthLater(realm string, check func(r *server.Request, user, password string) pipeline.Source[bool]) Layer {
+func BasicAuthLater(realm string, check func(r *server.Request, user, password string) pipeline.Source[bool]) server.Layer {
 	refusal := basicRefusal(realm)
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {

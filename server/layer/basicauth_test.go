@@ -24,7 +24,7 @@ func TestBasicAuthLetsInWhoIsGranted(t *testing.T) {
 	later := BasicAuthLater(`the "inner" room`, func(r *server.Request, user, password string) pipeline.Source[bool] {
 		return inTwoSteps(r, isVera(user, password))
 	})
-	for name, auth := range map[string]Layer{"BasicAuth": now, "BasicAuthLater": later} {
+	for name, auth := range map[string]server.Layer{"BasicAuth": now, "BasicAuthLater": later} {
 		for _, c := range []struct {
 			why    string
 			fields []string
@@ -64,7 +64,7 @@ func TestAuthLaterWithoutAVerdict(t *testing.T) {
 		basic := BasicAuthLater("test", func(*server.Request, string, string) pipeline.Source[bool] { return source })
 		bearer := BearerAuthLater("test", func(*server.Request, string) pipeline.Source[bool] { return source })
 		for _, answer := range []struct {
-			auth  Layer
+			auth  server.Layer
 			field string
 		}{{basic, vera}, {bearer, "Authorization: Bearer x"}} {
 			if response, _ := ask(t, answer.auth(unreachable), request("GET", answer.field)); response.StatusCode != status {

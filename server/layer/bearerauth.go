@@ -14,7 +14,7 @@ import (
 // error="invalid_token" when check does not grant it, and 400 with error="invalid_request" when it is
 // malformed or comes more than once. check runs on the loop and must not block. It compares
 // secrets with [ConstantTimeEqual].
-func BearerAuth(realm string, check func(token string) bool) Layer {
+func BearerAuth(realm string, check func(token string) bool) server.Layer {
 	refusals := newBearerRefusals(realm)
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
@@ -34,7 +34,7 @@ func BearerAuth(realm string, check func(token string) bool) Layer {
 // the source that it returns is the verdict. An error that the source ends with is answered
 // as [server.Fail] answers it; the handler is not called then. r is there for its Loop, which
 // sources need, and its Context.
-func BearerAuthLater(realm string, check func(r *server.Request, token string) pipeline.Source[bool]) Layer {
+func BearerAuthLater(realm string, check func(r *server.Request, token string) pipeline.Source[bool]) server.Layer {
 	refusals := newBearerRefusals(realm)
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {

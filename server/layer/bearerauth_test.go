@@ -10,7 +10,7 @@ import (
 func TestBearerAuthLetsInWhoIsGranted(t *testing.T) {
 	isOurs := func(token string) bool { return ConstantTimeEqual(token, "mF_9.B5f-4.1JqM~+/==") }
 	later := func(r *server.Request, token string) pipeline.Source[bool] { return inTwoSteps(r, isOurs(token)) }
-	for name, auth := range map[string]Layer{"BearerAuth": BearerAuth("test", isOurs), "BearerAuthLater": BearerAuthLater("test", later)} {
+	for name, auth := range map[string]server.Layer{"BearerAuth": BearerAuth("test", isOurs), "BearerAuthLater": BearerAuthLater("test", later)} {
 		for _, c := range []struct {
 			why       string
 			fields    []string

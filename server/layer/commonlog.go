@@ -19,13 +19,13 @@ import (
 // unless the status is 401. Whatever a client can choose is escaped, so that a line stays
 // one line and a quoted part one part: '"' and '\' get a '\' before them, and what is not
 // visible ASCII becomes \xhh.
-func CommonLog(log *LogWriter) Layer { return commonLog(log, false, time.Now) }
+func CommonLog(log *LogWriter) server.Layer { return commonLog(log, false, time.Now) }
 
 // CombinedLog is [CommonLog] with two more parts, the Referer and User-Agent fields of the
 // request, quoted.
-func CombinedLog(log *LogWriter) Layer { return commonLog(log, true, time.Now) }
+func CombinedLog(log *LogWriter) server.Layer { return commonLog(log, true, time.Now) }
 
-func commonLog(log *LogWriter, combined bool, now func() time.Time) Layer {
+func commonLog(log *LogWriter, combined bool, now func() time.Time) server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			line := commonLine{visit: newVisit(r, now()), authorization: r.Field("Authorization"), combined: combined}

@@ -56,7 +56,7 @@ type CORSOptions struct {
 //
 // It panics when the options contradict themselves or cannot be meant: with "*" beside Credentials or
 // AllowOrigin, an origin with a path or in upper case, a method or name that is not a token.
-func CORS(o CORSOptions) Layer {
+func CORS(o CORSOptions) server.Layer {
 	if err := o.check(); err != nil {
 		panic(err)
 	}

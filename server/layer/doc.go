@@ -38,13 +38,10 @@ package layer
 
 import "github.com/penstock-go/penstock/server"
 
-// A Layer makes of a handler another one that does more.
-type Layer = server.Layer
-
 // Chain makes one layer of many. The first is the outermost: Chain(a, b)(h) is a(b(h)).
 // Without layers it changes nothing.
-func Chain(layers ...Layer) Layer {
-	layers = append([]Layer(nil), layers...)
+func Chain(layers ...server.Layer) server.Layer {
+	layers = append([]server.Layer(nil), layers...)
 	return func(h server.Handler) server.Handler {
 		for i := len(layers) - 1; i >= 0; i-- {
 			h = layers[i](h)

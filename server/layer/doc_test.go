@@ -14,7 +14,7 @@ import (
 
 func TestChainBeginsWithTheOutermost(t *testing.T) {
 	var order []string
-	named := func(name string) Layer {
+	named := func(name string) server.Layer {
 		return func(next server.Handler) server.Handler {
 			return func(r *server.Request) server.Response {
 				order = append(order, name)
@@ -22,7 +22,7 @@ func TestChainBeginsWithTheOutermost(t *testing.T) {
 			}
 		}
 	}
-	layers := []Layer{named("a"), named("b"), named("c")}
+	layers := []server.Layer{named("a"), named("b"), named("c")}
 	h := Chain(layers...)
 	layers[0] = named("not one of them")
 	h(greet)(nil)
@@ -45,7 +45,7 @@ func TestLayersWorkForEveryKindOfAnswer(t *testing.T) {
 	granted := func(*server.Request, string) pipeline.Source[bool] { return pipeline.Once(true) }
 	layers := []struct {
 		name  string
-		layer Layer
+		layer server.Layer
 		field string
 	}{
 		{"AccessLog", AccessLog(slog.New(slog.NewTextHandler(log, nil))), ""},

@@ -27,7 +27,7 @@ const maxHashed = 1 << 20
 // A 304 has the fields of the answer it stands for, but those that describe a body (RFC 9110,
 // section 15.4.5). Layers that change bodies, such as one that compresses, belong outside of
 // this one.
-func ETag() Layer {
+func ETag() server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			if m := r.Method(); m != http.MethodGet && m != http.MethodHead {

@@ -65,7 +65,7 @@ func Example() {
 }
 
 func ExampleChain() {
-	named := func(name string) layer.Layer {
+	named := func(name string) server.Layer {
 		return func(next server.Handler) server.Handler {
 			return func(r *server.Request) server.Response {
 				fmt.Println("before", name)

@@ -19,7 +19,7 @@ import (
 // This is the code of docs/layers.md: the guide shows pieces of this file, word for word.
 
 // closing answers 503 to everything as long as closed is set.
-func closing(closed *atomic.Bool) layer.Layer {
+func closing(closed *atomic.Bool) server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			if closed.Load() {
@@ -40,7 +40,7 @@ func noSniff(next server.Handler) server.Handler {
 }
 
 // traffic tells count how many bytes were sent for which path.
-func traffic(count func(path string, bytes int64)) layer.Layer {
+func traffic(count func(path string, bytes int64)) server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			path := r.Path() // taken out: r need not be valid when the answer is finished

@@ -15,7 +15,7 @@ import (
 // logs only the panics that nobody recovers, and answers them with 500.
 //
 // A panic in the body of a stream is the server's: the answer has begun by then, and is cut.
-func Recover(answer func(r *server.Request, value any, stack []byte) server.Response) Layer {
+func Recover(answer func(r *server.Request, value any, stack []byte) server.Response) server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) (response server.Response) {
 			defer func() {

@@ -18,7 +18,7 @@ const (
 // bytes and only visible ASCII characters, so that it can be put into a log as it is; else
 // it is made of 128 random bits or more. A client can send any ID, also one that was used
 // before: behind a proxy that sets the field it identifies, else it only helps to find.
-func RequestID() Layer {
+func RequestID() server.Layer {
 	return func(next server.Handler) server.Handler {
 		return func(r *server.Request) server.Response {
 			id, found := single(r, requestIDField)

@@ -16,7 +16,7 @@ import (
 // request's context is cancelled with a *[TimeoutError], which [context.Cause] returns. A
 // response that has come is not limited, however long its body takes; a handler that
 // blocks the loop cannot be interrupted. If d is not positive there is no limit.
-func Timeout(d time.Duration) Layer {
+func Timeout(d time.Duration) server.Layer {
 	return func(next server.Handler) server.Handler {
 		if d <= 0 {
 			return next

@@ -102,7 +102,7 @@ func (f *form) pollContent(w pipeline.Waker) error {
 
 func (f *form) check() error {
 	if f.size > f.limit {
-		return &pipeline.LimitError{Subject: "the form", Limit: int64(f.limit)}
+		return overLimit("the form", f.limit)
 	}
 	return nil
 }

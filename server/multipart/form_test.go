@@ -83,7 +83,7 @@ func formModel(in string, end error, limit int) ([]string, error) {
 		}
 		size += len(p.content)
 		if limit > 0 && size > limit {
-			return nil, &pipeline.LimitError{Subject: "the form", Limit: int64(limit)}
+			return nil, overLimit("the form", limit)
 		}
 		fmt.Fprintf(&b, "%s=%q ", describe(p.part), p.content)
 	}

@@ -2,7 +2,7 @@ package multipart_test
 
 import (
 	"bufio"
-	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,30 +15,13 @@ import (
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/server"
 	"github.com/penstock-go/penstock/server/multipart"
+	"github.com/penstock-go/penstock/server/servertest"
 )
 
 // serve serves h until the test ends, and returns its address.
 func serve(t *testing.T, h server.Handler) string {
 	t.Helper()
-	s, err := server.New(h, server.Options{Loops: 1, Strict: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatalf("the server could not be made: %v", err)
-	}
-	address, err := s.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the server could not listen: %v", err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve() }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // what is still open is cut
-		_ = s.Shutdown(ctx)
-		if err := <-served; err != nil {
-			t.Errorf("Serve should return nil after Shutdown, and returned %v", err)
-		}
-	})
-	return address.String()
+	return servertest.Serve(t, h, server.Options{Loops: 1, Strict: true, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // names answers with the names of the parts, whose content it does not read.
@@ -59,9 +42,9 @@ func TestEndlessFormsAreAnswered413(t *testing.T) {
 	address := serve(t, names)
 	const disposition = "Content-Disposition: form-data; name=a\r\n"
 	for _, c := range []struct{ name, first, repeat, want string }{
-		{"endless parts", "--b", "\r\n" + disposition + "\r\nx\r\n--b", "The form has more than the 1000 parts allowed.\n"},
-		{"an endless line", "--b\r\n" + disposition + "X: ", strings.Repeat("x", 100), "the head of a part is longer than the 8192 bytes allowed\n"},
-		{"endless fields", "--b\r\n" + disposition, "X: y\r\n", "the head of a part is longer than the 8192 bytes allowed\n"},
+		{"endless parts", "--b", "\r\n" + disposition + "\r\nx\r\n--b", "The form has more than the 1000 parts allowed."},
+		{"an endless line", "--b\r\n" + disposition + "X: ", strings.Repeat("x", 100), "The head of a part is longer than the 8192 bytes allowed."},
+		{"endless fields", "--b\r\n" + disposition, "X: y\r\n", "The head of a part is longer than the 8192 bytes allowed."},
 	} {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
@@ -81,10 +64,22 @@ func TestEndlessFormsAreAnswered413(t *testing.T) {
 			continue
 		}
 		body, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != 413 || strings.TrimSuffix(string(body), "\n")+"\n" != c.want || !resp.Close {
-			t.Errorf("%s were answered %d %q, and should be 413 %q, and the connection closed", c.name, resp.StatusCode, body, c.want)
+		if resp.StatusCode != 413 || problemOf(resp, body) != c.want || !resp.Close {
+			t.Errorf("%s were answered %d %q, and should be 413 with a problem that says %q, and the connection closed", c.name, resp.StatusCode, body, c.want)
 		}
 	}
+}
+
+// problemOf is what a problem document says (RFC 9457), and of another answer all of it.
+func problemOf(resp *http.Response, body []byte) string {
+	if resp.Header.Get("Content-Type") != "application/problem+json" {
+		return string(body)
+	}
+	var problem struct{ Detail string }
+	if err := json.Unmarshal(body, &problem); err != nil {
+		return err.Error()
+	}
+	return problem.Detail
 }
 
 func TestFormsOverASocket(t *testing.T) {
@@ -105,8 +100,11 @@ func TestFormsOverASocket(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || resp.StatusCode != c.status || strings.TrimSuffix(string(body), "\n") != c.want {
+		if err != nil || resp.StatusCode != c.status || problemOf(resp, body) != c.want {
 			t.Errorf("%q of the type %q was answered %d %q, and should be %d %q", c.form, c.contentType, resp.StatusCode, body, c.status, c.want)
+		}
+		if accept := resp.Header.Get("Accept"); (accept == "multipart/form-data") != (c.status == 415) {
+			t.Errorf("the answer %d has Accept: %q; a 415 should say which type would be taken, and nothing else", resp.StatusCode, accept)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()

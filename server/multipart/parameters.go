@@ -76,7 +76,7 @@ func tokenLength(s string) int {
 // boundaryOf returns the boundary of a form of this type.
 func boundaryOf(contentType string) (string, error) {
 	kind, list := cutParameters(contentType)
-	if kind != "multipart/form-data" {
+	if kind != formType {
 		return "", errType
 	}
 	boundary := ""

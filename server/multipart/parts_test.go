@@ -10,7 +10,6 @@ import (
 
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/pipeline/pipelinetest"
-	"github.com/penstock-go/penstock/server"
 )
 
 const typeB = "multipart/form-data; boundary=b"
@@ -182,7 +181,11 @@ func TestPartsRefuse(t *testing.T) {
 
 func TestRefusalsSayTheirStatus(t *testing.T) {
 	for _, c := range []struct {
-		err    *server.Error
+		err interface {
+			error
+			Status() int
+			Public() string
+		}
 		status int
 	}{{errType, 415}, {errBoundary, 400}, {errCut, 400}, {errNoName, 400}, {errFields, 413}} {
 		if c.err.Status() != c.status || !strings.HasSuffix(c.err.Public(), ".") {
@@ -203,8 +206,8 @@ func TestPartsAreBounded(t *testing.T) {
 	}{
 		{"endless parts", nil, part, Limits{}, 1001, "The form has more than the 1000 parts allowed."},
 		{"endless parts, 5 allowed", nil, part, Limits{Parts: 5}, 6, "The form has more than the 5 parts allowed."},
-		{"an endless line", []byte("--b\r\nX: "), bytes.Repeat([]byte("x"), 1000), Limits{}, 10, "the head of a part is longer than the 8192 bytes allowed"},
-		{"endless fields", []byte("--b\r\n"), bytes.Repeat([]byte("X: y\r\n"), 100), Limits{Head: 1000}, 3, "the head of a part is longer than the 1000 bytes allowed"},
+		{"an endless line", []byte("--b\r\nX: "), bytes.Repeat([]byte("x"), 1000), Limits{}, 10, "The head of a part is longer than the 8192 bytes allowed."},
+		{"endless fields", []byte("--b\r\n"), bytes.Repeat([]byte("X: y\r\n"), 100), Limits{Head: 1000}, 3, "The head of a part is longer than the 1000 bytes allowed."},
 	} {
 		turn := pipelinetest.NewTurn(t, 1)
 		chunks := slices.Insert(slices.Repeat([][]byte{c.repeat}, 5000), 0, c.first)

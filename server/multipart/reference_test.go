@@ -116,7 +116,7 @@ func referenceHead(text string, limit int) (string, error) {
 		size += len(line)
 		switch {
 		case size > limit:
-			return "", &pipeline.LimitError{Subject: "the head of a part", Limit: int64(limit)}
+			return "", overLimit("the head of a part", limit)
 		case !strings.HasSuffix(line, "\r\n"):
 			return "", errLineEnd
 		case line == "\r\n":

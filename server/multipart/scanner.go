@@ -2,8 +2,6 @@ package multipart
 
 import (
 	"bytes"
-
-	"github.com/penstock-go/penstock/pipeline"
 )
 
 // Theory.
@@ -224,7 +222,7 @@ func (s *scanner) headLine() (whole bool, err error) {
 		line = s.input[:end+1]
 	}
 	if len(line) > s.limits.Head-len(s.head) {
-		return false, &pipeline.LimitError{Subject: "the head of a part", Limit: int64(s.limits.Head)}
+		return false, overLimit("the head of a part", s.limits.Head)
 	}
 	s.head = append(s.head, line...)
 	s.input = s.input[len(line):]

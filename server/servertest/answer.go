@@ -35,12 +35,12 @@ func (s *Server) answer(request Request) *Result {
 	s.on(output.Close)
 	switch {
 	case !answered:
-		s.t.Fatalf("the answer to %.60q has not come within %v; so far: %+v; %s", request, s.patience, reader.result, waiting)
-	case reader.result.Status == 0:
+		s.t.Fatalf("the answer to %.60q has not come within %v; so far: %+v; %s", request, s.patience, *reader.result(), waiting)
+	case reader.read.Status == 0:
 		s.t.Fatalf("%.60q was not answered: %v", request, reader.err)
 	}
 	s.end()
-	return &reader.result
+	return reader.result()
 }
 
 // puller polls a protocol when it was woken.

@@ -127,13 +127,13 @@ func (c *Client) converse(unsent, method string) *Result {
 		return reader.ended()
 	}
 	if !c.s.await(exchange, c.s.patience) {
-		c.s.t.Fatalf("an answer has not come within %v; so far: %+v; %s", c.s.patience, reader.result, c.s.waiting())
+		c.s.t.Fatalf("an answer has not come within %v; so far: %+v; %s", c.s.patience, *reader.result(), c.s.waiting())
 	}
-	if reader.result.Status == 0 {
+	if reader.read.Status == 0 {
 		c.s.t.Fatalf("there is no answer: %v", reader.err)
 	}
 	c.received = reader.rest
-	return &reader.result
+	return reader.result()
 }
 
 // CloseWrite ends the client's side: the server reads the end of the stream, and can still

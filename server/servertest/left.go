@@ -85,15 +85,27 @@ func (s *Server) goroutines() []string {
 			continue
 		}
 		calls := callsOf(record)
-		if idle := len(calls) > 0 && strings.Contains(calls[0], idleWorker); !idle && !s.tolerates(record) {
+		if !isIdle(calls) && !s.tolerates(record) {
 			found = append(found, cmp.Or(strings.Join(calls, ", called by "), "it has hardly begun"))
 		}
 	}
 	return found
 }
 
-// idleWorker is in the name of the function in which a goroutine of a pool waits for work.
-const idleWorker = "panjf2000/ants"
+// isIdle says whether a goroutine with these calls waits for work: of a pool, or as the stack
+// that the next script of the server runs on. A stack that has work runs it below its main.
+func isIdle(calls []string) bool {
+	for i, call := range calls {
+		switch {
+		case strings.HasPrefix(call, "iter.Pull"), strings.HasPrefix(call, "runtime."):
+		case strings.Contains(call, "panjf2000/ants"):
+			return i == 0
+		default:
+			return strings.Contains(call, "pipeline.(*stack).main at ")
+		}
+	}
+	return false
+}
 
 func (s *Server) tolerates(record string) bool {
 	return slices.ContainsFunc(s.tolerated, func(function string) bool { return strings.Contains(record, function) })

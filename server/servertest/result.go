@@ -39,7 +39,8 @@ func (r *Result) Field(name string) string {
 
 // resultReader reads one answer.
 type resultReader struct {
-	result Result
+	read   Result // but for its body
+	body   strings.Builder
 	parser parser.Parser
 	rest   string // what came behind the answer
 	err    error  // what came is no answer
@@ -53,8 +54,14 @@ func newResultReader(method string) *resultReader {
 	return r
 }
 
+// result is what was read by now. It is valid until more is read.
+func (r *resultReader) result() *Result {
+	r.read.Body = r.body.String()
+	return &r.read
+}
+
 // ended says whether there is nothing more to read.
-func (r *resultReader) ended() bool { return r.result.Complete || r.err != nil }
+func (r *resultReader) ended() bool { return r.read.Complete || r.err != nil }
 
 // feed reads what has come.
 func (r *resultReader) feed(data string) {
@@ -63,23 +70,23 @@ func (r *resultReader) feed(data string) {
 		return
 	}
 	r.parser.Feed([]byte(data))
-	r.read()
+	r.parse()
 }
 
 // feedEOF says that nothing more comes.
 func (r *resultReader) feedEOF() {
 	if !r.ended() {
 		r.parser.FeedEOF()
-		r.read()
+		r.parse()
 	}
 }
 
-func (r *resultReader) read() {
+func (r *resultReader) parse() {
 	for {
 		event, err := r.parser.Next()
 		switch {
 		case err != nil:
-			if r.err = err; r.result.Status == 0 && err == io.EOF {
+			if r.err = err; r.read.Status == 0 && err == io.EOF {
 				r.err = io.ErrUnexpectedEOF
 			}
 			return
@@ -88,12 +95,12 @@ func (r *resultReader) read() {
 		case event == parser.HeadReady:
 			r.head()
 		case event == parser.BodyData:
-			r.result.Body += string(r.parser.Data())
-		case event == parser.End && r.result.Status == 0:
+			r.body.Write(r.parser.Data())
+		case event == parser.End && r.read.Status == 0:
 			r.parser.Restart() // behind an informational response
 		case event == parser.End:
-			r.result.Complete = true
-			r.result.Trailers = fieldsOf(r.parser.Trailers())
+			r.read.Complete = true
+			r.read.Trailers = fieldsOf(r.parser.Trailers())
 			r.rest = string(r.parser.Rest())
 			return
 		}
@@ -104,10 +111,10 @@ func (r *resultReader) head() {
 	head := r.parser.Head()
 	fields := fieldsOf(&head.Fields)
 	if head.Status < 200 && head.Status != 101 {
-		r.result.Informational = append(r.result.Informational, Informational{head.Status, fields})
+		r.read.Informational = append(r.read.Informational, Informational{head.Status, fields})
 		return
 	}
-	r.result.Status, r.result.Fields, r.result.Closed = head.Status, fields, !head.KeepAlive
+	r.read.Status, r.read.Fields, r.read.Closed = head.Status, fields, !head.KeepAlive
 }
 
 func fieldsOf(fields *parser.Fields) []server.Field {

@@ -144,6 +144,45 @@ func TestToleratedGoroutinesMayGoOn(t *testing.T) {
 	s.Client().Ask(servertest.Get("/"))
 }
 
+// TestScriptsLeaveNothing: the stack that a script ran on is kept for the next. A goroutine that is
+// suspended in a coroutine of somebody's own is still found.
+func TestScriptsLeaveNothing(t *testing.T) {
+	failures := watch(func(t testing.TB) {
+		s := servertest.New(t, func(r *server.Request) server.Response {
+			return server.Script(r, func(co *pipeline.Co) server.Response {
+				if _, err := pipeline.Await(co, r.After(time.Second)); err != nil {
+					return server.Fail(err)
+				}
+				return server.Empty(204)
+			})
+		}, server.Options{})
+		client := s.Client()
+		client.Send(string(servertest.Get("/")))
+		s.Advance(time.Second)
+		client.Answer()
+	})
+	if failures != nil {
+		t.Errorf("a server that has run a script failed its test: %q", failures)
+	}
+	failures = watch(func(t testing.TB) {
+		s := servertest.New(t, func(r *server.Request) server.Response {
+			never := pipeline.NewQueue[int](r.Loop(), 1, pipeline.Refuse)
+			suspended := pipeline.Coroutine(func(co *pipeline.Co) (int, error) { return pipeline.Await(co, never) })
+			_, _ = suspended.Poll(nobody{})
+			return server.Empty(204)
+		}, server.Options{})
+		s.Client().Ask(servertest.Get("/"))
+	})
+	if len(failures) != 1 || !strings.Contains(failures[0], "pipeline.Await") {
+		t.Errorf("a coroutine that was left suspended gave %q, one failure that names pipeline.Await was expected", failures)
+	}
+}
+
+// nobody is not interested.
+type nobody struct{}
+
+func (nobody) Wake() {}
+
 // TestNothingIsLeftWhenClientsLeave: whatever is on its way then ends with its connection,
 // and goroutines are given the time that they need to end.
 func TestNothingIsLeftWhenClientsLeave(t *testing.T) {

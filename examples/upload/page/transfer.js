@@ -48,7 +48,7 @@ export class Transfer {
       const form = new FormData();
       form.append("file", this.#file);
       const answer = await fetch(`/upload?id=${id}`, { method: "POST", body: form, signal: this.#abort.signal });
-      if (!answer.ok) return this.#end("failed", (await answer.text()).trim() || `The server answered ${answer.status}.`);
+      if (!answer.ok) return this.#end("failed", await refusal(answer));
       const [kept] = await answer.json();
       this.#end("done", `${bytes(kept.size)} in the folder`);
     } catch {
@@ -69,6 +69,13 @@ export class Transfer {
     this.#bar.remove();
     this.#cancel.remove();
   }
+}
+
+// refusal is the sentence of an answer that refuses, which is a problem document or plain text.
+async function refusal(answer) {
+  const isProblem = answer.headers.get("Content-Type") === "application/problem+json";
+  const text = isProblem ? (await answer.json()).detail : await answer.text();
+  return text?.trim() || `The server answered ${answer.status}.`;
 }
 
 // opened waits until events come, or until it is plain that there will be none: then the
