@@ -1,6 +1,7 @@
 package penstock
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -52,5 +53,26 @@ func TestModuleNeedsFourOthers(t *testing.T) {
 	want := []string{"github.com/penstock-go/penstock", "github.com/klauspost/compress", "github.com/panjf2000/gnet/v2", "github.com/valyala/bytebufferpool", "golang.org/x/sys"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("the module should need %v directly, and needs %v", want, got)
+	}
+}
+
+// Whoever changes the framework finds every module that it may break in CONTRIBUTING.md.
+func TestModulesAreNamed(t *testing.T) {
+	out, err := exec.Command(".ci/modules").Output()
+	if err != nil {
+		t.Fatalf(".ci/modules failed: %v", err)
+	}
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := strings.Fields(string(out))
+	if len(folders) < 2 || folders[0] != "." {
+		t.Fatalf(".ci/modules should print the folder of the framework's module first, and others behind it, and prints %q", folders)
+	}
+	for _, folder := range folders[1:] {
+		if name := strings.TrimPrefix(folder, "./"); !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("CONTRIBUTING.md should name every module, and does not name `%s`", name)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/penstock-go/penstock/examples/internal/page"
 	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/server"
@@ -28,13 +29,13 @@ type site struct {
 }
 
 func newSite(b *board, f *figures) *site {
-	return &site{pages: pages(), board: b, publish: b, figures: f, writer: loop.NewPool(1, writesWaiting)}
+	return &site{pages: page.Answers(pageFiles, policy), board: b, publish: b, figures: f, writer: loop.NewPool(1, writesWaiting)}
 }
 
 func (s *site) answer(r *server.Request) server.Response {
 	path := r.Path()
-	if page, found := s.pages[path]; found {
-		return only(r, func(*server.Request) server.Response { return page }, http.MethodGet, http.MethodHead)
+	if file, found := s.pages[path]; found {
+		return only(r, func(*server.Request) server.Response { return file }, http.MethodGet, http.MethodHead)
 	}
 	switch path {
 	case "/events":

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-go/penstock/examples/internal/page"
 	"github.com/penstock-go/penstock/examples/internal/program/programtest"
 	"github.com/penstock-go/penstock/server"
 )
@@ -50,6 +51,7 @@ func TestPageIsServedWithItsTypesAndPolicy(t *testing.T) {
 	for _, c := range []struct{ path, contentType, part string }{
 		{"/", "text/html; charset=utf-8", `<form id="publish">`},
 		{"/page.css", "text/css; charset=utf-8", "prefers-color-scheme"},
+		{"/common.css", "text/css; charset=utf-8", "prefers-color-scheme"},
 		{"/page.js", "text/javascript; charset=utf-8", "new Stream("},
 		{"/stream.js", "text/javascript; charset=utf-8", "new EventSource("},
 		{"/board.js", "text/javascript; charset=utf-8", "textContent"},
@@ -73,7 +75,7 @@ func TestPageIsServedWithItsTypesAndPolicy(t *testing.T) {
 // The page must not need what its policy forbids.
 func TestPageHasNothingFromElsewhereAndNothingInline(t *testing.T) {
 	p := run(t, "")
-	for path := range pages() {
+	for path := range page.Answers(pageFiles, policy) {
 		_, body := programtest.Do(t, "GET", p.base+path, "")
 		for _, part := range []string{"https://", "http://", "<style", "style=", "onclick", "innerHTML", "eval("} {
 			if strings.Contains(strings.ReplaceAll(body, "http://www.w3.org/2000/svg", ""), part) {

@@ -17,22 +17,28 @@ import (
 // it should take: a busy machine must not fail a test.
 const patience = 30 * time.Second
 
-// A program is the live program, in a process of its own. It may be stopped and started
-// again, and then listens where it did and has the board that it had.
+// A program is the live program, or another example, in a process of its own. It may be stopped
+// and started again, and then listens where it did and has the board that it had.
 type program struct {
-	t       *testing.T
-	path    string
-	board   string
-	address string // host:port; the port is 0 until the first start
-	log     *os.File
+	t         *testing.T
+	path      string
+	arguments []string
+	address   string // host:port; the port is 0 until the first start
+	log       *os.File
 
 	command *exec.Cmd     // nil while the program is stopped
 	drained chan struct{} // closed when the process prints nothing more
 }
 
-// newProgram builds the program, starts it on a free port with an empty board, and stops
-// it when the test ends.
+// newProgram runs the live program with an empty board.
 func newProgram(t *testing.T) *program {
+	t.Helper()
+	return newProgramOf(t, "..", "-board", filepath.Join(t.TempDir(), "board"))
+}
+
+// newProgramOf builds the program whose source is in a folder, starts it on a free port, and
+// stops it when the test ends.
+func newProgramOf(t *testing.T, source string, arguments ...string) *program {
 	t.Helper()
 	folder := t.TempDir()
 	log, err := os.Create(filepath.Join(folder, "log"))
@@ -40,14 +46,14 @@ func newProgram(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	p := &program{
-		t:       t,
-		path:    filepath.Join(folder, "live"),
-		board:   filepath.Join(folder, "board"),
-		address: "127.0.0.1:0",
-		log:     log,
+		t:         t,
+		path:      filepath.Join(folder, "program"),
+		arguments: arguments,
+		address:   "127.0.0.1:0",
+		log:       log,
 	}
 	build := exec.Command("go", "build", "-o", p.path, ".")
-	build.Dir = ".." // the module of the framework, which this one does not depend on
+	build.Dir = source // of the module of the framework, which this one does not depend on
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the program cannot be built: %v\n%s", err, out)
 	}
@@ -62,7 +68,7 @@ func newProgram(t *testing.T) *program {
 // start starts the process and returns when it listens.
 func (p *program) start() {
 	p.t.Helper()
-	command := exec.Command(p.path, "-addr", p.address, "-board", p.board)
+	command := exec.Command(p.path, append([]string{"-addr", p.address}, p.arguments...)...)
 	command.Stderr = p.log
 	// A run of tests that is cut short must not leave the program behind.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -76,13 +82,17 @@ func (p *program) start() {
 	p.command, p.drained = command, make(chan struct{})
 	lines := bufio.NewReader(out)
 	tooLate := time.AfterFunc(patience, func() { command.Process.Kill() })
+	const listening = "listening on http://"
 	line, err := lines.ReadString('\n')
+	for err == nil && !strings.HasPrefix(line, listening) { // what it has to say besides
+		line, err = lines.ReadString('\n')
+	}
 	tooLate.Stop()
 	go func() {
 		io.Copy(io.Discard, lines)
 		close(p.drained)
 	}()
-	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
+	address, found := strings.CutPrefix(strings.TrimSpace(line), listening)
 	if err != nil || !found {
 		p.t.Fatalf("the program should print where it listens, and printed %q, error %v; its log:\n%s", line, err, p.logged())
 	}
