@@ -4,30 +4,41 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
 const (
-	greeting      = "Hello, World!"
 	answerTimeout = 10 * time.Second
 	// pipelineDepth is how many requests the pipelined scenario sends in one write.
 	pipelineDepth = 16
 	maxAnswerHead = 8 << 10
+	// A longer answer is checked, but its body is not kept.
+	maxKeptBody = 8 << 10
 )
 
-// standInAnswer is what the floor answers with when it runs without any server whose answer
-// it could borrow.
-const standInAnswer = "HTTP/1.1 200 OK\r\nServer: floor\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n" +
-	"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\n" + greeting
+// A check is how a server's answers are held against what they must be.
+type check struct {
+	request []byte // as the load's tool sends it
+	asks    exchange
+	exact   []byte // when not nil, what an answer must be byte for byte, or its head when the body is long
+	times   int    // how many requests are sent in one write after the first
+	// A tool that speaks HTTP/1.0 is told whether the connection stays: closes says that the
+	// server must close it after the first answer.
+	speaks10, closes bool
+}
 
-// checkServer waits until the server answers the request, then sends it the request once and
-// pipelineDepth times in one write, and checks every answer. exact, when not nil, is what an
-// answer must be byte for byte. It returns the first answer.
-func checkServer(ctx context.Context, address string, request, exact []byte) ([]byte, error) {
+// run waits until the server answers the request, then sends it the request once and, unless
+// the connection closes, so many times in one write, and checks every answer. It returns the
+// bytes of the first, of a long one those of the head.
+func (k *check) run(ctx context.Context, address string) ([]byte, error) {
 	connection, err := dialUntilAccepted(ctx, address)
 	if err != nil {
 		return nil, err
@@ -39,22 +50,32 @@ func checkServer(ctx context.Context, address string, request, exact []byte) ([]
 		return nil, err
 	}
 	reader := bufio.NewReader(connection)
-	var first []byte
-	for _, count := range []int{1, pipelineDepth} {
-		if _, err := connection.Write(bytes.Repeat(request, count)); err != nil {
-			return nil, fmt.Errorf("%d requests in one write: %w", count, err)
+	first, err := k.ask(connection, reader, 1)
+	if err != nil {
+		return nil, err
+	}
+	if k.closes {
+		if _, err := reader.ReadByte(); err != io.EOF {
+			return nil, fmt.Errorf("after the answer there is %v, expected that the server closes the connection", err)
 		}
-		for i := range count {
-			answer, err := readAnswer(reader)
-			if err == nil {
-				err = checkAnswer(answer, exact)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("answer %d of %d requests in one write: %w", i+1, count, err)
-			}
-			if first == nil {
-				first = answer
-			}
+		return first, nil
+	}
+	_, err = k.ask(connection, reader, k.times)
+	return first, err
+}
+
+// ask sends count requests in one write and returns the first answer.
+func (k *check) ask(connection io.Writer, reader *bufio.Reader, count int) (first []byte, err error) {
+	if _, err := connection.Write(bytes.Repeat(k.request, count)); err != nil {
+		return nil, fmt.Errorf("%d requests in one write: %w", count, err)
+	}
+	for i := range count {
+		answer, err := k.readAnswer(reader)
+		if err != nil {
+			return nil, fmt.Errorf("answer %d of %d requests in one write: %w", i+1, count, err)
+		}
+		if first == nil {
+			first = answer
 		}
 	}
 	return first, nil
@@ -81,66 +102,127 @@ func dialUntilAccepted(ctx context.Context, address string) (net.Conn, error) {
 	}
 }
 
-// readAnswer reads one answer, head and body, and returns its bytes as they came. The body
-// must have the length of the greeting.
-func readAnswer(reader *bufio.Reader) ([]byte, error) {
-	var answer []byte
-	for !bytes.HasSuffix(answer, []byte("\r\n\r\n")) {
+// readAnswer reads one answer and holds it against what all servers must send: the same
+// status, the same fields but for the values of Server and Date (Server may be missing), the
+// same body. It returns the bytes as they came.
+func (k *check) readAnswer(reader *bufio.Reader) ([]byte, error) {
+	answer, err := readHead(reader)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answer)), &http.Request{Method: http.MethodHead})
+	if err != nil {
+		return nil, fmt.Errorf("%q is not the head of an HTTP response: %w", answer, err)
+	}
+	if err := k.checkStatus(response); err != nil {
+		return nil, err
+	}
+	if err := k.checkFields(response.Header); err != nil {
+		return nil, err
+	}
+	length := k.asks.answerLength()
+	if response.ContentLength != length {
+		return nil, fmt.Errorf("the answer has a Content-Length of %d, expected %d", response.ContentLength, length)
+	}
+	if err := k.checkBody(reader); err != nil {
+		return nil, err
+	}
+	if length <= maxKeptBody {
+		answer = append(answer, bytes.Repeat(k.asks.block, k.asks.repeats)...)
+	}
+	if k.exact != nil && !bytes.Equal(answer, k.exact) {
+		return nil, fmt.Errorf("the answer is %q, expected exactly %q", answer, k.exact)
+	}
+	return answer, nil
+}
+
+func readHead(reader *bufio.Reader) ([]byte, error) {
+	var head []byte
+	for !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
 		line, err := reader.ReadSlice('\n')
-		answer = append(answer, line...)
+		head = append(head, line...)
 		if err != nil {
-			return nil, fmt.Errorf("the head broke off after %q: %w", answer, err)
+			return nil, fmt.Errorf("the head broke off after %q: %w", head, err)
 		}
-		if len(answer) > maxAnswerHead {
+		if len(head) > maxAnswerHead {
 			return nil, fmt.Errorf("the head is longer than %d bytes", maxAnswerHead)
 		}
 	}
-	body := make([]byte, len(greeting))
-	if n, err := io.ReadFull(reader, body); err != nil {
-		return nil, fmt.Errorf("the body broke off after %q: %w", body[:n], err)
-	}
-	return append(answer, body...), nil
+	return head, nil
 }
 
-// checkAnswer holds an answer against what all servers must send: the same status, the same
-// fields but for the values of Server and Date (Server may be missing), the same body.
-func checkAnswer(answer, exact []byte) error {
-	if exact != nil {
-		if !bytes.Equal(answer, exact) {
-			return fmt.Errorf("the answer is %q, expected exactly %q", answer, exact)
+// checkBody reads the body and compares it block by block.
+func (k *check) checkBody(reader io.Reader) error {
+	got := make([]byte, len(k.asks.block))
+	for i := range k.asks.repeats {
+		if n, err := io.ReadFull(reader, got); err != nil {
+			return fmt.Errorf("the body broke off %d bytes after block %d: %w", n, i, err)
 		}
-		return nil
+		if !bytes.Equal(got, k.asks.block) {
+			if len(got) > maxAnswerHead {
+				return fmt.Errorf("the body differs from what it must be in its block %d of %d bytes", i+1, len(got))
+			}
+			return fmt.Errorf("the body is %q, expected %q", got, k.asks.block)
+		}
 	}
-	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answer)), nil)
-	if err != nil {
-		return fmt.Errorf("%q is not an HTTP response: %w", answer, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || string(body) != greeting {
-		return fmt.Errorf("the body is %q, expected %q", body, greeting)
-	}
-	if response.Proto != "HTTP/1.1" || response.StatusCode != http.StatusOK {
+	return nil
+}
+
+func (k *check) checkStatus(response *http.Response) error {
+	rightVersion := response.Proto == "HTTP/1.1" || k.speaks10 && response.Proto == "HTTP/1.0"
+	if !rightVersion || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the status line says %s %s, expected HTTP/1.1 200 OK", response.Proto, response.Status)
 	}
-	return checkFields(response.Header)
+	return nil
 }
 
-func checkFields(header http.Header) error {
-	expected := map[string]string{"Content-Type": "text/plain; charset=utf-8", "Content-Length": "13"}
-	for name, value := range expected {
-		if got := header.Values(name); len(got) != 1 || got[0] != value {
-			return fmt.Errorf("%s is %q, expected %q once", name, got, value)
-		}
+func (k *check) checkFields(header http.Header) error {
+	if err := k.checkContentType(header.Values("Content-Type")); err != nil {
+		return err
+	}
+	length := strconv.FormatInt(k.asks.answerLength(), 10)
+	if got := header.Values("Content-Length"); len(got) != 1 || got[0] != length {
+		return fmt.Errorf("Content-Length is %q, expected %q once", got, length)
 	}
 	if _, err := http.ParseTime(header.Get("Date")); err != nil {
 		return fmt.Errorf("the answer has no valid Date: %w", err)
 	}
+	if k.speaks10 && !k.closes && !strings.EqualFold(header.Get("Connection"), "keep-alive") {
+		return errors.New("the answer does not say Connection: keep-alive, without which an HTTP/1.0 client gives the connection up")
+	}
 	for name, values := range header {
-		known := expected[name] != "" || name == "Date" || name == "Server"
-		if !known || len(values) != 1 {
-			return fmt.Errorf("the answer has %s with %q, which the other servers do not send", name, values)
+		switch name {
+		case "Content-Type", "Content-Length", "Date", "Server":
+			if len(values) == 1 {
+				continue
+			}
+		case "Connection":
+			// nginx says it in every answer and cannot be told not to.
+			if k.speaks10 || strings.EqualFold(values[0], "keep-alive") {
+				continue
+			}
+		default:
+			if k.asks.moreFields {
+				continue
+			}
 		}
+		return fmt.Errorf("the answer has %s with %q, which the other servers do not send", name, values)
+	}
+	return nil
+}
+
+func (k *check) checkContentType(got []string) error {
+	expected := k.asks.contentType
+	if expected == "" {
+		return nil
+	}
+	same := len(got) == 1 && got[0] == expected
+	if len(got) == 1 && k.asks.mediaTypeOnly {
+		mediaType, _, err := mime.ParseMediaType(got[0])
+		same = err == nil && mediaType == expected
+	}
+	if !same {
+		return fmt.Errorf("Content-Type is %q, expected %q once", got, expected)
 	}
 	return nil
 }

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,8 +15,15 @@ import (
 type role string
 
 const (
-	roleHello role = "hello" // GET / is answered with the greeting
-	roleEcho  role = "echo"  // POST /echo is answered with the request's body
+	roleHello role = "hello" // GET / is answered with the greeting, without a router if the library can do without
+	roleEcho  role = "echo"  // POST /echo is answered with the request's body, while it arrives
+	// roleService is everything that a small service answers: peers/README.md has the list.
+	roleService role = "service"
+	// roleDownload is GET /download of the service, for servers that can do no more of it.
+	roleDownload role = "download"
+	// roleUpload is the service set up for large request bodies, by servers whose
+	// documentation recommends something else for these.
+	roleUpload role = "upload"
 	// GET /events is answered with a stream of the events that POST /publish makes
 	roleFanout role = "fanout"
 )
@@ -29,6 +33,10 @@ type serverKind struct {
 	name     string
 	programs map[role]string // folder of a Go program, or C file of a floor's, relative to bench
 	isFloor  bool
+	// arguments are what the program gets in a role besides its address.
+	arguments map[role][]string
+	// requires is the program that must be installed for the kind's own to run.
+	requires string
 	// hasFigures says that GET /figures tells the number of its goroutines, in the role of fanout.
 	hasFigures bool
 }
@@ -38,17 +46,55 @@ const (
 	floorName    = "floor"
 	fasthttpName = "fasthttp"
 	nethttpName  = "nethttp"
+	gnetName     = "gnet"
+	nbioName     = "nbio"
+	hertzName    = "hertz"
+	nginxName    = "nginx"
 )
 
+// routesFile is that of Penstock's own tests of its router.
+const routesFile = "../server/testdata/github-routes.txt"
+
+var withRoutes = map[role][]string{
+	roleService:  {"-routes", routesFile},
+	roleDownload: {"-routes", routesFile},
+	roleUpload:   {"-routes", routesFile},
+}
+
 var serverKinds = []serverKind{
-	{name: penstockName, hasFigures: true, programs: map[role]string{
+	{name: penstockName, hasFigures: true, arguments: withRoutes, programs: map[role]string{
 		roleHello: "../examples/hello", roleEcho: "../examples/echo", roleFanout: "../examples/live",
+		roleService: "peers/penstock", roleDownload: "peers/penstock", roleUpload: "peers/penstock",
 	}},
-	{name: floorName, isFloor: true, programs: map[role]string{roleHello: "floor/floor.c", roleFanout: "floor/fanout.c"}},
-	{name: fasthttpName, programs: map[role]string{roleHello: "peers/fasthttp"}},
-	{name: nethttpName, programs: map[role]string{
-		roleHello: "peers/nethttp", roleEcho: "peers/nethttp", roleFanout: "peers/nethttp",
+	{name: floorName, isFloor: true, programs: map[role]string{
+		roleHello: "floor/floor.c", roleService: "floor/floor.c", roleDownload: "floor/download.c", roleFanout: "floor/fanout.c",
 	}},
+	{name: fasthttpName, arguments: withRoutes, programs: inAll("peers/fasthttp", roleFanout)},
+	{name: nethttpName, arguments: withRoutes, programs: inAll("peers/nethttp", roleEcho, roleFanout)},
+	{name: gnetName, arguments: withRoutes, programs: inAll("peers/gnet")},
+	{name: nbioName, arguments: withRoutes, programs: inAll("peers/nbio")},
+	{name: hertzName, programs: inAll("peers/hertz", roleFanout), arguments: map[role][]string{
+		roleService: withRoutes[roleService], roleDownload: withRoutes[roleDownload],
+		roleUpload: {"-routes", routesFile, "-large"},
+	}},
+	{name: nginxName, requires: "nginx", programs: map[role]string{roleHello: "peers/nginx", roleDownload: "peers/nginx"}},
+}
+
+// inAll gives the roles of hello and of the service, and the others named, to one program.
+func inAll(folder string, others ...role) map[role]string {
+	programs := map[role]string{roleHello: folder, roleService: folder, roleDownload: folder, roleUpload: folder}
+	for _, r := range others {
+		programs[r] = folder
+	}
+	return programs
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range serverKinds {
+		names = append(names, k.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // errNotHere is wrapped by the reason why a server cannot take part on this machine, which is
@@ -71,7 +117,7 @@ func parseContenders(list string) ([]*contender, error) {
 	for name := range strings.SplitSeq(list, ",") {
 		at := slices.IndexFunc(serverKinds, func(k serverKind) bool { return k.name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("-peers names %q, which is none of penstock, floor, fasthttp, nethttp", name)
+			return nil, fmt.Errorf("-peers names %q, which is none of %s", name, kindNames())
 		}
 		seen[name]++
 		label := name
@@ -83,20 +129,22 @@ func parseContenders(list string) ([]*contender, error) {
 	return contenders, nil
 }
 
-// build makes the programs of the kind for the roles, in the folder. A program whose source or
-// compiler is missing is left out, of which leftOut gets the reason.
+// build makes the programs of the kind for the roles, in the folder: one for all roles that have
+// the same source. A program whose source or compiler is missing is left out, of which leftOut
+// gets the reason.
 func (c *contender) build(ctx context.Context, folder string, roles []role, leftOut func(error)) error {
+	built := map[string]string{} // path of the program by its source
 	for _, r := range roles {
 		source := c.kind.programs[r]
 		if source == "" {
 			continue
 		}
-		binary := filepath.Join(folder, c.label+"-"+string(r))
-		build := buildGo
-		if c.kind.isFloor {
-			build = buildFloor
+		if built[source] != "" {
+			c.binaries[r] = built[source]
+			continue
 		}
-		version, err := build(ctx, source, binary)
+		binary := filepath.Join(folder, c.label+"-"+string(r))
+		version, err := c.kind.build(ctx, source, binary)
 		if err != nil {
 			err = fmt.Errorf("%s as %s: %w", c.label, r, err)
 		}
@@ -106,7 +154,7 @@ func (c *contender) build(ctx context.Context, folder string, roles []role, left
 		case err != nil:
 			return err
 		default:
-			c.binaries[r], c.version = binary, version
+			c.binaries[r], c.version, built[source] = binary, version, binary
 		}
 	}
 	return nil
@@ -114,60 +162,33 @@ func (c *contender) build(ctx context.Context, folder string, roles []role, left
 
 // command returns the program of the role and its arguments.
 func (c *contender) command(r role, address string, port int, floor floorInput) (string, []string) {
-	if !c.kind.isFloor {
-		return c.binaries[r], []string{"-addr", address}
+	if c.kind.isFloor {
+		return c.binaries[r], floor.arguments(r, port)
 	}
-	arguments := []string{strconv.Itoa(port)}
-	if r == roleHello {
-		arguments = append(arguments, floor.answerFile, strconv.Itoa(floor.requestLength))
+	arguments := append([]string{"-addr", address}, c.kind.arguments[r]...)
+	if c.kind.requires != "" {
+		// Beside the programs, and so removed with them.
+		arguments = append(arguments, "-folder", c.binaries[r]+"-files")
 	}
-	return c.binaries[r], append(arguments, strconv.Itoa(floor.threads))
+	return c.binaries[r], arguments
 }
 
-// A floorInput is what the floor of hello must be told, since it parses nothing.
+// A floorInput is what the floors of all roles but fanout must be told, since they parse nothing.
 type floorInput struct {
-	answerFile    string
-	requestLength int // bytes
+	answerFile    string // in the role of download the head alone
+	requestLength int    // bytes
 	threads       int
+	closes        bool // each connection after its answer; not in the role of download
 }
 
-func buildFloor(ctx context.Context, source, binary string) (version string, err error) {
-	compiler, err := exec.LookPath("cc")
-	if err != nil {
-		return "", fmt.Errorf("%w: there is no C compiler (cc) to build the floor with", errNotHere)
+func (f floorInput) arguments(r role, port int) []string {
+	arguments := []string{strconv.Itoa(port)}
+	if r != roleFanout {
+		arguments = append(arguments, f.answerFile, strconv.Itoa(f.requestLength))
 	}
-	build := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", binary, source)
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s does not build: %w\n%s", source, err, output)
+	arguments = append(arguments, strconv.Itoa(f.threads))
+	if f.closes {
+		arguments = append(arguments, "close")
 	}
-	text, err := exec.CommandContext(ctx, compiler, "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("%s --version failed: %w", compiler, err)
-	}
-	version, _, _ = strings.Cut(string(text), "\n")
-	return version + " -O2", nil
-}
-
-// buildGo builds the program in its own folder, so that the module it belongs to decides.
-func buildGo(ctx context.Context, folder, binary string) (version string, err error) {
-	if sources, _ := filepath.Glob(filepath.Join(folder, "*.go")); len(sources) == 0 {
-		return "", fmt.Errorf("%w: there is no program in %s yet", errNotHere, folder)
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
-	build.Dir = folder
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("the program in %s does not build: %w", folder, err)
-	}
-	info, err := buildinfo.ReadFile(binary)
-	if err != nil {
-		return "", fmt.Errorf("the build of %s cannot be read: %w", folder, err)
-	}
-	version = info.GoVersion
-	for _, module := range info.Deps {
-		if strings.Contains(module.Path, "/fasthttp") || strings.Contains(module.Path, "/gnet/") {
-			version += " " + module.Path + " " + module.Version
-		}
-	}
-	return version, nil
+	return arguments
 }

@@ -40,7 +40,7 @@ func measureEcho(ctx context.Context, h *harness, c *contender) (sample, error) 
 		if err != nil {
 			return err
 		}
-		peak, err := peakResidentBytes(s.pid())
+		peak, err := s.peakResidentBytes()
 		result = sample{
 			keyPeakMemory:  peak,
 			keyUnderWay:    float64(underWay),

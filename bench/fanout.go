@@ -10,41 +10,60 @@ import (
 	"time"
 )
 
-// measureFanout publishes events one after another, each when all subscribers have got the one
-// before, and takes the processor time that the server used for each delivery.
-func measureFanout(ctx context.Context, h *harness, c *contender) (sample, error) {
-	shape := audienceShape{
-		readers: h.settings.Subscribers,
-		running: time.Duration(1+h.settings.Seconds) * time.Second,
-	}
-	var result sample
-	err := h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
-		return h.withAudience(ctx, s.address, shape, func(a *audience) error {
-			if _, err := a.runComplete(1); err != nil {
-				return fmt.Errorf("warming up: %w", err)
-			}
-			before, err := processCPUTime(s.pid())
-			if err != nil {
+// fanoutTo publishes events one after another, each when all subscribers have got the one
+// before, and takes the processor time that the server used for each delivery. There are most
+// subscribers, or with 0 as many as the settings say, and never more than those.
+func fanoutTo(most int) func(context.Context, *harness, *contender) (sample, error) {
+	return func(ctx context.Context, h *harness, c *contender) (result sample, err error) {
+		shape := audienceShape{
+			readers: h.settings.Subscribers,
+			running: time.Duration(1+h.settings.WarmUp+h.settings.Seconds) * time.Second,
+		}
+		if most > 0 {
+			shape.readers = min(most, shape.readers)
+		}
+		err = h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+			return h.withAudience(ctx, s.address, shape, func(a *audience) error {
+				result, err = h.fanOut(s, a)
 				return err
-			}
-			found, err := a.runComplete(h.settings.Seconds)
-			if err != nil {
-				return err
-			}
-			after, err := processCPUTime(s.pid())
-			used := float64((after - before).Nanoseconds()) / 1e3
-			result = sample{
-				keyDeliveryCPU:   used / float64(found.Deliveries),
-				keyDeliveryRate:  float64(found.Deliveries) / found.Seconds,
-				keyDeliveryBytes: float64(found.Bytes) / float64(found.Deliveries),
-				keyLatencyP50:    found.LatencyP50,
-				keyLatencyP99:    found.LatencyP99,
-				keyLatencyMax:    found.LatencyMax,
-				keyCoresUsed:     used / found.Seconds / 1e6,
-			}
-			return err
+			})
 		})
-	})
+		return result, err
+	}
+}
+
+// fanOut makes the measurement while the subscribers are there.
+func (h *harness) fanOut(s *serverProcess, a *audience) (sample, error) {
+	if err := a.publish(); err != nil {
+		return nil, err
+	}
+	if h.settings.WarmUp > 0 {
+		if _, err := a.runComplete(h.settings.WarmUp); err != nil {
+			return nil, fmt.Errorf("warming up: %w", err)
+		}
+	}
+	before, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.runComplete(h.settings.Seconds)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	used := after.since(before)
+	result := sample{
+		keyDeliveryCPU:   used.total / float64(found.Deliveries),
+		keyDeliveryRate:  float64(found.Deliveries) / found.Seconds,
+		keyDeliveryBytes: float64(found.Bytes) / float64(found.Deliveries),
+		keyCoresUsed:     used.total / found.Seconds / 1e6,
+		keyFailed:        0, // a delivery that is missing fails the measurement
+	}
+	latencies{found.LatencyP50, found.LatencyP90, found.LatencyP99, found.LatencyP999, found.LatencyMax}.addTo(result, "")
+	result[keyPeakMemory], err = s.peakResidentBytes()
 	return result, err
 }
 
@@ -62,7 +81,7 @@ func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, 
 	}
 	count := h.settings.Subscribers
 	err := h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
-		before, err := residentBytes(s.pid())
+		before, err := s.residentBytes()
 		if err != nil {
 			return err
 		}
@@ -73,7 +92,7 @@ func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, 
 			if err := rest(ctx, idleRest); err != nil {
 				return err
 			}
-			after, err := residentBytes(s.pid())
+			after, err := s.residentBytes()
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,18 +11,20 @@ import (
 	"path/filepath"
 )
 
-// A harness has what every scenario needs: the settings, the built programs, the request that
-// all servers are sent and the answer that the floor repeats. It runs one server at a time.
+// A harness has what every scenario needs: the settings, the built programs, and what the
+// floor of the present scenario is told. It runs one server at a time.
 type harness struct {
 	settings   settings
 	contenders []*contender
 	wrk        *wrkLoad // nil when no scenario of this run needs it
-	folder     string   // of built programs, removed at the end
+	ab         *abLoad  // the same
+	folder     string   // removed at the end
+	programs   string   // the folder of the built programs, that one unless the settings name another
 
 	// Paths of the built client programs.
-	holder, subscribers string
+	holder, subscribers, readers string
 
-	request  []byte
+	requests map[string][]byte // that the tools were seen to send
 	floor    floorInput
 	progress io.Writer
 }
@@ -30,9 +33,9 @@ type harness struct {
 func newHarness(ctx context.Context, s settings, progress io.Writer) (*harness, error) {
 	folder, err := os.MkdirTemp("", "penstock-bench-")
 	if err != nil {
-		return nil, fmt.Errorf("no folder for the programs under measurement: %w", err)
+		return nil, fmt.Errorf("no folder for what the run needs: %w", err)
 	}
-	h := &harness{settings: s, folder: folder, progress: progress}
+	h := &harness{settings: s, folder: folder, programs: cmp.Or(s.programs, folder), progress: progress, requests: map[string][]byte{}}
 	if err := h.prepare(ctx); err != nil {
 		h.close()
 		return nil, err
@@ -46,42 +49,40 @@ func (h *harness) say(format string, arguments ...any) {
 	fmt.Fprintf(h.progress, format+"\n", arguments...)
 }
 
-func (h *harness) prepare(ctx context.Context) error {
-	if _, err := raiseDescriptorLimit(); err != nil {
+func (h *harness) prepare(ctx context.Context) (err error) {
+	if _, err = raiseDescriptorLimit(); err != nil {
 		return err
 	}
-	h.request = []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	if needsWrk(h.settings.scenarios) {
-		wrk, err := findWrk(h.settings.Processors)
+	for _, needed := range toolsOf(h.settings.scenarios) {
+		switch needed {
+		case toolWrk:
+			h.wrk, err = findWrk(h.settings.Processors)
+		case toolAB:
+			h.ab, err = findAB()
+		}
 		if err != nil {
 			return err
 		}
-		h.wrk = wrk
-		if h.request, err = wrk.captureRequest(ctx); err != nil {
-			return err
-		}
 	}
-	if err := h.buildAll(ctx); err != nil {
-		return err
-	}
-	return h.prepareFloor(ctx)
+	return h.buildAll(ctx)
 }
 
 // buildAll builds the client programs and the contenders, and drops those that cannot be here
 // or have no part in the run.
 func (h *harness) buildAll(ctx context.Context) error {
 	h.say("building the programs")
-	build := exec.CommandContext(ctx, "go", "build", "-o", h.folder+"/", "./holder", "./subscribers")
+	build := exec.CommandContext(ctx, "go", "build", "-o", h.programs+"/", "./holder", "./subscribers", "./readers")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("the client programs do not build: %w\n%s", err, output)
 	}
-	h.holder, h.subscribers = filepath.Join(h.folder, "holder"), filepath.Join(h.folder, "subscribers")
+	h.holder, h.subscribers = filepath.Join(h.programs, "holder"), filepath.Join(h.programs, "subscribers")
+	h.readers = filepath.Join(h.programs, "readers")
 	contenders, err := parseContenders(h.settings.Peers)
 	if err != nil {
 		return err
 	}
 	for _, c := range contenders {
-		err := c.build(ctx, h.folder, rolesOf(h.settings.scenarios), func(reason error) { h.say("%v", reason) })
+		err := c.build(ctx, h.programs, rolesOf(h.settings.scenarios), func(reason error) { h.say("%v", reason) })
 		if err != nil {
 			return err
 		}
@@ -91,36 +92,6 @@ func (h *harness) buildAll(ctx context.Context) error {
 	}
 	if len(h.contenders) == 0 {
 		return fmt.Errorf("none of the servers %s can be measured here", h.settings.Peers)
-	}
-	return nil
-}
-
-// prepareFloor borrows the answer of the first server that is not a floor, Penstock by
-// default, so that the floor sends the same bytes.
-func (h *harness) prepareFloor(ctx context.Context) error {
-	answer := []byte(standInAnswer)
-	for _, c := range h.contenders {
-		if c.kind.isFloor || c.binaries[roleHello] == "" {
-			continue
-		}
-		err := h.withServer(ctx, c, roleHello, func(s *serverProcess) error {
-			var err error
-			answer, err = checkServer(ctx, s.address, h.request, nil)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.label, err)
-		}
-		h.say("the floor answers with the %d bytes of %s, to every %d bytes of requests", len(answer), c.label, len(h.request))
-		break
-	}
-	h.floor = floorInput{
-		answerFile:    filepath.Join(h.folder, "answer"),
-		requestLength: len(h.request),
-		threads:       h.settings.Processors,
-	}
-	if err := os.WriteFile(h.floor.answerFile, answer, 0o600); err != nil {
-		return fmt.Errorf("the floor's answer cannot be written: %w", err)
 	}
 	return nil
 }
@@ -147,20 +118,25 @@ func (h *harness) withServer(ctx context.Context, c *contender, r role, use func
 	return use(server)
 }
 
-// withCheckedServer is withServer for the role of hello, after the server's answers were
-// checked. use also gets the first answer.
-func (h *harness) withCheckedServer(ctx context.Context, c *contender, use func(s *serverProcess, answer []byte) error) error {
+// withCheckedServer is withServer after the server's answers to the load's requests were
+// checked. use also gets the first answer, of a long one the head.
+func (h *harness) withCheckedServer(ctx context.Context, c *contender, r role, l load,
+	use func(s *serverProcess, answer []byte) error) error {
+	l = l.of(c.kind)
+	request, err := h.requestOf(ctx, l)
+	if err != nil {
+		return err
+	}
 	var exact []byte
 	if c.kind.isFloor {
-		var err error
 		if exact, err = os.ReadFile(h.floor.answerFile); err != nil {
 			return err
 		}
 	}
-	return h.withServer(ctx, c, roleHello, func(s *serverProcess) error {
-		answer, err := checkServer(ctx, s.address, h.request, exact)
+	return h.withServer(ctx, c, r, func(s *serverProcess) error {
+		answer, err := l.check(request, exact).run(ctx, s.address)
 		if err != nil {
-			return fmt.Errorf("the server does not answer as it must: %w", err)
+			return fmt.Errorf("the server does not answer %s %s as it must: %w", l.asks.requestMethod(), l.asks.path, err)
 		}
 		return use(s, answer)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,26 @@ import (
 	"syscall"
 	"testing"
 )
+
+// builtPrograms is where all tests build programs, so that each is built once.
+var builtPrograms string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "penstock-bench-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no folder for the programs:", err)
+		os.Exit(1)
+	}
+	builtPrograms = folder
+	status := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(status)
+}
+
+var tinyArguments = []string{
+	"-seconds", "1", "-warmup", "0", "-connections", "300", "-echobytes", "1000000", "-uploadbytes", "3000000",
+	"-readers", "20", "-subscribers", "200", "-soak-seconds", "1",
+}
 
 // tinySettings are those of a run of seconds; the test is skipped where it cannot run.
 func tinySettings(t *testing.T, arguments ...string) settings {
@@ -22,18 +43,19 @@ func tinySettings(t *testing.T, arguments ...string) settings {
 	if _, err := exec.LookPath("cc"); err != nil {
 		t.Skip("there is no C compiler (cc) to build the floor with")
 	}
-	arguments = append(arguments, "-seconds", "1", "-connections", "300", "-echobytes", "1000000",
-		"-subscribers", "200", "-soak-seconds", "1",
-		"-results", filepath.Join(t.TempDir(), "results", "latest.json"))
+	arguments = append(arguments, tinyArguments...)
+	arguments = append(arguments, "-results", filepath.Join(t.TempDir(), "results", "latest.json"))
 	s, err := parseSettings(arguments, io.Discard)
 	if err != nil {
 		t.Fatalf("the settings %v are not taken: %v", arguments, err)
 	}
+	s.programs = builtPrograms
 	return s
 }
 
-func TestTinyRun(t *testing.T) {
-	s := tinySettings(t, "-rounds", "1", "-only", "pipelined,idle,echo,fanout,subscribers", "-peers", "floor,nethttp")
+// runTiny runs and returns what was found, as the file of results has it, and the report.
+func runTiny(t *testing.T, s settings) (found results, report string) {
+	t.Helper()
 	var out, progress strings.Builder
 	if err := run(t.Context(), s, &out, &progress); err != nil {
 		t.Fatalf("the run failed: %v\n%s", err, progress.String())
@@ -43,21 +65,17 @@ func TestTinyRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the run left no results: %v", err)
 	}
-	var found results
 	if err := json.Unmarshal(text, &found); err != nil {
 		t.Fatalf("the results are not JSON: %v", err)
 	}
-	expected := map[string]map[string][]string{
-		// Not the latency: wrk now and then gives 0 for a percentile of pipelined requests, and
-		// it is none of this scenario's measures.
-		"pipelined": {floorName: {keyCPU, keyRate, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
-		"idle":      {nethttpName: {keyIdleMemory}},
-		"echo":      {nethttpName: {keyPeakMemory, keyUnderWay, keyEchoSeconds}},
-		"fanout": {
-			floorName:   {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes, keyLatencyP99, keyCoresUsed},
-			nethttpName: {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes},
-		},
-		"subscribers": {nethttpName: {keySubscriberMemory}},
+	return found, out.String()
+}
+
+// expectMeasures holds that each server has one round of each measure, above 0.
+func expectMeasures(t *testing.T, found results, expected map[string]map[string][]string) {
+	t.Helper()
+	if len(found.Scenarios) != len(expected) {
+		t.Errorf("the run has %d scenarios, expected %d", len(found.Scenarios), len(expected))
 	}
 	for _, scenario := range found.Scenarios {
 		if len(scenario.Servers) != len(expected[scenario.Name]) {
@@ -71,8 +89,26 @@ func TestTinyRun(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(out.String(), "floor / nethttp") {
-		t.Errorf("the report compares nothing, expected floor / nethttp:\n%s", out.String())
+}
+
+func TestTinyRun(t *testing.T) {
+	s := tinySettings(t, "-rounds", "1", "-only", "pipelined,idle,echo,fanout,subscribers", "-peers", "floor,nethttp")
+	found, report := runTiny(t, s)
+	expected := map[string]map[string][]string{
+		// Not the latency: wrk now and then gives 0 for a percentile of pipelined requests, and
+		// it is none of this scenario's measures.
+		"pipelined": {floorName: {keyCPU, keyRate, keyCoresUsed}, nethttpName: {keyCPU, keyRate}},
+		"idle":      {nethttpName: {keyIdleMemory, keyResidentAt(0), keyResidentAt(300)}},
+		"echo":      {nethttpName: {keyPeakMemory, keyUnderWay, keyEchoSeconds}},
+		"fanout": {
+			floorName:   {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes, keyLatencyP99, keyCoresUsed},
+			nethttpName: {keyDeliveryCPU, keyDeliveryRate, keyDeliveryBytes},
+		},
+		"subscribers": {nethttpName: {keySubscriberMemory}},
+	}
+	expectMeasures(t, found, expected)
+	if !strings.Contains(report, "floor / nethttp") {
+		t.Errorf("the report compares nothing, expected floor / nethttp:\n%s", report)
 	}
 }
 
@@ -96,6 +132,9 @@ func TestServerIsStoppedWhenItsUseFails(t *testing.T) {
 		t.Fatalf("no harness: %v", err)
 	}
 	defer h.close()
+	if err := h.prepareFloor(t.Context(), &h.settings.scenarios[0]); err != nil {
+		t.Fatalf("the floor is not prepared: %v", err)
+	}
 	reason := errors.New("the use failed")
 	err = h.withServer(t.Context(), h.contenders[0], roleHello, func(*serverProcess) error { return reason })
 	if !errors.Is(err, reason) {
@@ -106,7 +145,7 @@ func TestServerIsStoppedWhenItsUseFails(t *testing.T) {
 
 // TestRunWithoutHello holds that a run builds and borrows only what its scenarios need.
 func TestRunWithoutHello(t *testing.T) {
-	h, err := newHarness(t.Context(), tinySettings(t, "-only", "fanout", "-peers", "fasthttp,floor"), io.Discard)
+	h, err := newHarness(t.Context(), tinySettings(t, "-only", "fanout", "-peers", "gnet,floor"), io.Discard)
 	if err != nil {
 		t.Fatalf("no harness: %v", err)
 	}

@@ -14,59 +14,85 @@ import (
 // long the holder may take for all of it.
 const (
 	idleRest      = 2 * time.Second
+	idleStepRest  = time.Second // of each number of connections
 	holderTimeout = 2 * time.Minute
 )
 
-// measureIdle reads what the server's resident memory grows by when many connections have
-// each been answered once and then stay open. There is no warm-up: whatever the first
+// idleSteps are the numbers of connections that the memory is read at, up to those of the
+// settings.
+func idleSteps(most int) []int {
+	var steps []int
+	for _, count := range []int{1000, 5000, 15000} {
+		if count < most {
+			steps = append(steps, count)
+		}
+	}
+	return append(steps, most)
+}
+
+// measureIdle reads what the server's resident memory grows by when more and more connections
+// have each been answered once and then stay open. There is no warm-up: whatever the first
 // requests make the server allocate counts, too.
 func measureIdle(ctx context.Context, h *harness, c *contender) (sample, error) {
-	var result sample
-	err := h.withCheckedServer(ctx, c, func(s *serverProcess, answer []byte) error {
-		before, err := residentBytes(s.pid())
-		if err != nil {
+	result := sample{}
+	most := h.settings.IdleConnections
+	l := load{asks: askGreeting}
+	err := h.withCheckedServer(ctx, c, roleHello, l, func(s *serverProcess, answer []byte) error {
+		look := func(connections int) (err error) {
+			result[keyResidentAt(connections)], err = s.residentBytes()
 			return err
 		}
-		var after float64
-		err = h.whileHeld(ctx, s.address, len(answer), func() error {
-			if err := rest(ctx, idleRest); err != nil {
-				return err
+		if err := look(0); err != nil {
+			return err
+		}
+		err := h.whileHeld(ctx, s.address, len(answer), func(hold func(count int) error) error {
+			for _, count := range idleSteps(most) {
+				if err := hold(count); err != nil {
+					return err
+				}
+				if err := rest(ctx, idleStepRest); err != nil {
+					return err
+				}
+				if err := look(count); err != nil {
+					return err
+				}
 			}
-			after, err = residentBytes(s.pid())
-			return err
+			return nil
 		})
-		result = sample{
-			keyIdleMemory:           (after - before) / float64(h.settings.IdleConnections),
-			"resident_bytes_before": before,
-			"resident_bytes_after":  after,
-		}
+		result[keyIdleMemory] = (result[keyResidentAt(most)] - result[keyResidentAt(0)]) / float64(most)
 		return err
 	})
 	return result, err
 }
 
-// whileHeld runs use while the holder program keeps the connections open and idle, and then
-// makes sure that they were all open to the end.
-func (h *harness) whileHeld(ctx context.Context, address string, answerLength int, use func() error) error {
-	connections := h.settings.IdleConnections
-	arguments := []string{"-addr", address, "-connections", strconv.Itoa(connections), "-answer-length", strconv.Itoa(answerLength)}
-	return withClient(ctx, h.holder, arguments, holderTimeout, func(commands io.Writer, reports *bufio.Reader) error {
-		return converse(commands, reports, connections, use)
-	})
+// whileHeld runs use while the holder program keeps connections open and idle. hold makes the
+// holder open more, until there are count. In the end the holder makes sure that all are
+// still open.
+func (h *harness) whileHeld(ctx context.Context, address string, answerLength int,
+	use func(hold func(count int) error) error) error {
+	arguments := []string{"-addr", address, "-answer-length", strconv.Itoa(answerLength)}
+	return withClient(ctx, h.holder, arguments, holderTimeout,
+		func(commands io.Writer, reports *bufio.Reader) error { return converse(commands, reports, use) })
 }
 
 // converse is the harness's side of the holder's protocol, which holder/main.go describes.
-func converse(commands io.Writer, reports *bufio.Reader, connections int, use func() error) error {
-	if err := expectReport(reports, fmt.Sprintf("held %d", connections)); err != nil {
+func converse(commands io.Writer, reports *bufio.Reader, use func(hold func(count int) error) error) error {
+	held := 0
+	err := use(func(count int) error {
+		held = count
+		return command(commands, reports, fmt.Sprintf("hold %d", count), fmt.Sprintf("held %d", count))
+	})
+	if err != nil {
 		return err
 	}
-	if err := use(); err != nil {
-		return err
-	}
-	if _, err := io.WriteString(commands, "check\n"); err != nil {
+	return command(commands, reports, "check", fmt.Sprintf("open %d", held))
+}
+
+func command(commands io.Writer, reports *bufio.Reader, line, expected string) error {
+	if _, err := io.WriteString(commands, line+"\n"); err != nil {
 		return fmt.Errorf("the holder takes no command: %w", err)
 	}
-	return expectReport(reports, fmt.Sprintf("open %d", connections))
+	return expectReport(reports, expected)
 }
 
 func expectReport(reports *bufio.Reader, expected string) error {

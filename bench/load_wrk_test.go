@@ -7,10 +7,10 @@ import (
 
 func TestParseWrkOutput(t *testing.T) {
 	const good = "Running 1s test\n  10 requests in 1.00s\n" +
-		`{"requests":10,"microseconds":1000000,"connect_errors":0,"read_errors":0,"write_errors":0,` +
-		`"status_errors":0,"timeouts":0,"latency_p50":20,"latency_p99":40}` + "\n"
+		`{"requests":10,"bytes":70,"microseconds":1000000,"connect_errors":0,"read_errors":0,"write_errors":0,` +
+		`"status_errors":0,"timeouts":0,"latency_p50":20,"latency_p90":30,"latency_p99":40,"latency_p999":50,"latency_max":60}` + "\n"
 	got, err := parseWrkOutput([]byte(good))
-	expected := wrkResult{Requests: 10, Microseconds: 1e6, LatencyP50: 20, LatencyP99: 40}
+	expected := loadResult{requests: 10, bytes: 70, microseconds: 1e6, latency: latencies{20, 30, 40, 50, 60}}
 	if err != nil || got != expected {
 		t.Errorf("the result is %+v with error %v, expected %+v", got, err, expected)
 	}
@@ -26,16 +26,5 @@ func TestParseWrkOutput(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.complaint) {
 			t.Errorf("%s: the error is %v, expected one with %q", test.why, err, test.complaint)
 		}
-	}
-}
-
-func TestCaptureRequest(t *testing.T) {
-	wrk, err := findWrk(1)
-	if err != nil {
-		t.Skip(err)
-	}
-	request, err := wrk.captureRequest(t.Context())
-	if expected := "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"; string(request) != expected || err != nil {
-		t.Errorf("wrk's request is %q with error %v, expected %q", request, err, expected)
 	}
 }

@@ -18,19 +18,21 @@ type machine struct {
 	Kernel      string `json:"kernel"`
 	Go          string `json:"go"`
 	Wrk         string `json:"wrk"`
+	AB          string `json:"ab"`
 	Commit      string `json:"commit"`
 	LoadAverage string `json:"load_average"` // when the run began: other work spoils figures
 }
 
 // describeMachine leaves out what it cannot find: none of it decides whether a run counts.
-func describeMachine(ctx context.Context, wrkVersion string) machine {
+func describeMachine(ctx context.Context, wrk, ab string) machine {
 	return machine{
 		Processor:   fieldOfFile("/proc/cpuinfo", "model name"),
 		Processors:  runtime.NumCPU(),
 		Memory:      fieldOfFile("/proc/meminfo", "MemTotal"),
 		Kernel:      "Linux " + firstLine("/proc/sys/kernel/osrelease") + " " + runtime.GOARCH,
 		Go:          runtime.Version(),
-		Wrk:         wrkVersion,
+		Wrk:         wrk,
+		AB:          ab,
 		Commit:      describeCommit(ctx),
 		LoadAverage: firstLine("/proc/loadavg"),
 	}

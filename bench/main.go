@@ -1,5 +1,5 @@
-// Command bench measures Penstock beside fasthttp, net/http and a floor that does no HTTP at
-// all, in one run on one machine. README.md says what each scenario does.
+// Command bench measures Penstock beside other servers and a floor that does no HTTP at all,
+// in one run on one machine. README.md says what each scenario does.
 package main
 
 import (
@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -32,9 +31,16 @@ func main() {
 	}
 }
 
-// run measures and writes the report to out and the results to their file. Lines about the
-// progress go to progress. Servers that failed are in the report; that any did is an error.
+// run measures, writes the results to their file and the report to out and beside that file.
+// Lines about the progress go to progress. Servers that failed are in the report; that any did
+// is an error. Settings that name files of results make it report or compare these instead.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
+	switch {
+	case s.comparePath != "":
+		return compareFiles(s.comparePath, s.compareWith, out)
+	case s.reportPath != "":
+		return makeReport(s.reportPath, out)
+	}
 	if _, err := os.Stat("load.lua"); err != nil {
 		return errors.New("there is no load.lua here: bench must be run in its own folder, as cd bench && go run . does")
 	}
@@ -45,9 +51,10 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	defer h.close()
 	found := h.describe(ctx)
 	h.say("load average before the first measurement: %s", found.Machine.LoadAverage)
+	plan := newPlan(s.scenarios, h.contenders, s)
 	failed := 0
 	for i := range s.scenarios {
-		result, err := h.runScenario(ctx, &s.scenarios[i])
+		result, err := h.runScenario(ctx, &s.scenarios[i], plan)
 		if err != nil {
 			return err
 		}
@@ -57,7 +64,9 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	if err := found.write(s.resultsPath); err != nil {
 		return err
 	}
-	writeReport(out, found)
+	if err := makeReport(s.resultsPath, out); err != nil {
+		return err
+	}
 	if failed > 0 {
 		return fmt.Errorf("%d measurements failed, as the report says", failed)
 	}
@@ -65,62 +74,61 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 }
 
 func (h *harness) describe(ctx context.Context) *results {
-	wrkVersion := "no wrk"
-	if h.wrk != nil {
-		wrkVersion = h.wrk.version
-	}
 	found := &results{
 		Time:     time.Now().UTC().Format(time.RFC3339),
-		Machine:  describeMachine(ctx, wrkVersion),
+		Machine:  describeMachine(ctx, "no wrk", "no ab"),
 		Settings: h.settings,
 	}
+	if h.wrk != nil {
+		found.Machine.Wrk = h.wrk.version
+	}
+	if h.ab != nil {
+		found.Machine.AB = h.ab.version
+	}
 	for _, c := range h.contenders {
-		found.Servers = append(found.Servers, serverVersion{c.label, c.version})
+		found.Servers = append(found.Servers, serverVersion{Label: c.label, Kind: c.kind.name, Version: c.version})
 	}
 	return found
 }
 
 // runScenario measures the servers in turn, round after round, so that what changes on the
 // machine meanwhile meets all of them. A server that fails is not measured again. The error
-// is that of ctx alone.
-func (h *harness) runScenario(ctx context.Context, s *scenario) (scenarioResult, error) {
+// is that of ctx, or that the scenario cannot be prepared.
+func (h *harness) runScenario(ctx context.Context, s *scenario, p *plan) (scenarioResult, error) {
 	contenders := s.contendersOf(h.contenders)
 	samples := map[string][]sample{}
 	failed := map[string]bool{}
 	var failures []failure
-	rounds := h.settings.Rounds
-	if s.once {
-		rounds = 1
+	rounds, estimate := s.roundsOf(h.settings), s.takes(h.settings)
+	h.say("%v %s: %s", p, s.name, s.title)
+	if err := h.prepareFloor(ctx, s); err != nil {
+		return scenarioResult{}, fmt.Errorf("%s: %w", s.name, err)
 	}
 	for round := range rounds {
 		for _, c := range contenders {
 			if failed[c.label] {
+				p.skip(estimate)
 				continue
 			}
+			started := time.Now()
 			measured, err := s.measure(ctx, h, c)
 			if ctx.Err() != nil {
 				return scenarioResult{}, fmt.Errorf("stopped: %w", ctx.Err())
 			}
+			p.finish(estimate, time.Since(started))
+			if err == nil {
+				err = measured.check()
+			}
 			if err != nil {
-				h.say("%s, round %d of %d, %s: %v", s.name, round+1, rounds, c.label, err)
+				h.say("%v %s, round %d of %d, %s: %v", p, s.name, round+1, rounds, c.label, err)
 				failed[c.label] = true
 				failures = append(failures, failure{c.label, err.Error()})
 				delete(samples, c.label)
 				continue
 			}
 			samples[c.label] = append(samples[c.label], measured)
-			h.say("%s, round %d of %d, %s: %s", s.name, round+1, rounds, c.label, s.describe(measured))
+			h.say("%v %s, round %d of %d, %s: %s", p, s.name, round+1, rounds, c.label, s.describe(measured))
 		}
 	}
-	return evaluate(s, contenders, samples, failures), nil
-}
-
-func (s *scenario) describe(measured sample) string {
-	var parts []string
-	for _, m := range s.measures {
-		if value, found := measured[m.key]; found {
-			parts = append(parts, m.title+" "+m.unit.format(value))
-		}
-	}
-	return strings.Join(parts, ", ")
+	return evaluate(s, rounds, contenders, samples, failures), nil
 }

@@ -1,121 +1,132 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
-// writeReport writes the results as Markdown: what was measured on, a table of figures, a
-// table of ratios and targets, and what failed.
-func writeReport(w io.Writer, r *results) {
-	fmt.Fprintf(w, "%s, %d processors, %s, %s, %s. Commit %s. Load average before: %s.\n",
-		r.Machine.Processor, r.Machine.Processors, r.Machine.Kernel, r.Machine.Go, r.Machine.Wrk, r.Machine.Commit, r.Machine.LoadAverage)
-	fmt.Fprintf(w, "Medians of %d rounds%s, lowest and highest in brackets; %d s a measurement; "+
-		"every server with GOMAXPROCS=%d, the clients on the same machine.\n\n",
-		r.Settings.Rounds, exceptions(r.Scenarios), r.Settings.Seconds, r.Settings.Processors)
-	writeFigures(w, r)
-	writeComparisons(w, r)
-	for _, s := range r.Scenarios {
-		for _, f := range s.Failures {
-			fmt.Fprintf(w, "\n%s could not be measured in %s: %s\n", f.Label, s.Name, f.Reason)
-		}
-	}
+// The results whose figures README.md shows, and its place, relative to bench.
+const (
+	committedResults = "results/latest.json"
+	committedSoak    = "results/soak.json"
+	readmePath       = "../README.md"
+)
+
+// reportFiles says where a report is read from and written to.
+type reportFiles struct {
+	results string
+	folder  string // gets report.html and charts/
+	readme  string // empty: these results are not those of README.md
+	soak    string // results of the soak for README.md, if there are any
 }
 
-// exceptions names the scenarios that have one round.
-func exceptions(scenarios []scenarioResult) string {
-	var names []string
-	for _, s := range scenarios {
-		if s.definition.once {
-			names = append(names, s.Name)
-		}
+// filesOf puts the report of results/latest.json beside it, and that of any other file in a folder of
+// its name.
+func filesOf(resultsPath string) reportFiles {
+	path := filepath.Clean(resultsPath)
+	if path == filepath.FromSlash(committedResults) {
+		return reportFiles{results: path, folder: filepath.Dir(path), readme: readmePath, soak: committedSoak}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(names, ", ") + ": 1)"
+	return reportFiles{results: path, folder: strings.TrimSuffix(path, filepath.Ext(path))}
 }
 
-func writeFigures(w io.Writer, r *results) {
-	header := []string{"scenario", "measure"}
-	for _, s := range r.Servers {
-		header = append(header, s.Label)
+// makeReport writes the report of a file of results, from nothing but the file: as Markdown to out, as
+// report.html, as charts, and of results/latest.json the figures of README.md.
+func makeReport(resultsPath string, out io.Writer) error {
+	return filesOf(resultsPath).write(out)
+}
+
+func (f reportFiles) write(out io.Writer) error {
+	found, err := readResults(f.results)
+	if err != nil {
+		return err
 	}
-	writeHeader(w, header)
-	for _, s := range r.Scenarios {
-		for _, m := range s.definition.measures {
-			row := []string{s.Title, m.title}
-			for _, server := range r.Servers {
-				row = append(row, s.cell(server.Label, m))
+	writeReport(out, found)
+	pages, err := found.pages()
+	if err != nil {
+		return err
+	}
+	if err := f.writeCharts(pages); err != nil {
+		return err
+	}
+	if err := f.writeHTML(found, pages); err != nil {
+		return err
+	}
+	if f.readme == "" {
+		return nil
+	}
+	soak, err := readResults(f.soak)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return writeReadme(f.readme, readmeFigures(found, soak, pages))
+}
+
+// A page is what a report says of one scenario.
+type page struct {
+	Result *scenarioResult
+	Charts []chart
+}
+
+func (r *results) pages() ([]page, error) {
+	var pages []page
+	for i := range r.Scenarios {
+		charts, err := r.chartsOf(&r.Scenarios[i])
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page{&r.Scenarios[i], charts})
+	}
+	return pages, nil
+}
+
+// writeCharts writes each chart to a file, and removes those of earlier results: one that nothing draws
+// any more would be taken for a figure of these.
+func (f reportFiles) writeCharts(pages []page) error {
+	folder := filepath.Join(f.folder, "charts")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("no folder for the charts: %w", err)
+	}
+	earlier, err := filepath.Glob(filepath.Join(folder, "*.svg"))
+	if err != nil {
+		return fmt.Errorf("the charts in %s cannot be listed: %w", folder, err)
+	}
+	for _, path := range earlier {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("a chart of earlier results stays: %w", err)
+		}
+	}
+	for _, p := range pages {
+		for _, c := range p.Charts {
+			if err := os.WriteFile(filepath.Join(folder, c.Name+".svg"), []byte(c.SVG), 0o644); err != nil {
+				return fmt.Errorf("a chart cannot be stored: %w", err)
 			}
-			writeRow(w, row)
 		}
 	}
-	fmt.Fprintln(w)
+	return nil
 }
 
-func (s *scenarioResult) cell(label string, m measure) string {
-	for _, server := range s.Servers {
-		if value, found := server.Measures[m.key]; found && server.Label == label {
-			return m.unit.summary(value)
+// readResults reads what results.write wrote. An error that wraps os.ErrNotExist says that there is no such
+// file.
+func readResults(path string) (*results, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the results cannot be read: %w", err)
+	}
+	found := &results{}
+	if err := json.Unmarshal(text, found); err != nil {
+		return nil, fmt.Errorf("the file %s does not hold results: %w", path, err)
+	}
+	for _, s := range found.Scenarios {
+		if len(s.Measures) == 0 {
+			return nil, fmt.Errorf("the scenario %s in %s names none of its measures, expected their titles and units; "+
+				"a file of an earlier version has to be measured anew", s.Name, path)
 		}
 	}
-	return "–"
-}
-
-func writeComparisons(w io.Writer, r *results) {
-	writeHeader(w, []string{"scenario", "measure", "of", "figure", "target", "met"})
-	for _, s := range r.Scenarios {
-		for _, t := range s.Targets {
-			if t.Reference == "" {
-				m := s.measureOf(t.Measure)
-				subject := s.Servers[0]
-				writeRow(w, []string{s.Title, m.title, subject.Label,
-					m.unit.summary(subject.Measures[t.Measure]), t.describe(m.unit), yesOrNo(t.Met)})
-			}
-		}
-		for _, ratio := range s.Ratios {
-			row := []string{s.Title, s.measureOf(ratio.Measure).title,
-				ratio.Subject + " / " + ratio.Reference, unitRatio.summary(ratio.Ratio), "", ""}
-			for _, t := range s.Targets {
-				if t.Measure == ratio.Measure && t.Reference == ratio.Reference {
-					row[4], row[5] = t.describe(unitRatio), yesOrNo(t.Met)
-				}
-			}
-			writeRow(w, row)
-		}
-	}
-}
-
-func (s *scenarioResult) measureOf(key string) measure {
-	for _, m := range s.definition.measures {
-		if m.key == key {
-			return m
-		}
-	}
-	return measure{key: key, title: key, unit: unitRatio}
-}
-
-func (t targetResult) describe(u unit) string {
-	if t.AtLeast {
-		return "≥ " + u.format(t.Bound)
-	}
-	return "≤ " + u.format(t.Bound)
-}
-
-func writeHeader(w io.Writer, cells []string) {
-	writeRow(w, cells)
-	fmt.Fprintln(w, "|"+strings.Repeat("---|", len(cells)))
-}
-
-func writeRow(w io.Writer, cells []string) {
-	fmt.Fprintln(w, "| "+strings.Join(cells, " | ")+" |")
-}
-
-func yesOrNo(met bool) string {
-	if met {
-		return "yes"
-	}
-	return "no"
+	return found, nil
 }

@@ -18,24 +18,29 @@ type results struct {
 
 type serverVersion struct {
 	Label   string `json:"label"`
+	Kind    string `json:"kind"` // what it is; a kind may take part under two labels
 	Version string `json:"version"`
 }
 
-// scenarioResult holds one scenario. Servers that failed are in Failures alone.
+// scenarioResult holds one scenario, and all that a report needs to know of it. Servers that
+// failed are in Failures alone.
 type scenarioResult struct {
-	Name       string         `json:"name"`
-	Title      string         `json:"title"`
-	Servers    []serverResult `json:"servers"` // in the order they were measured in
-	Ratios     []ratioResult  `json:"ratios"`
-	Targets    []targetResult `json:"targets"`
-	Failures   []failure      `json:"failures,omitempty"`
-	definition *scenario
+	Name     string         `json:"name"`
+	Title    string         `json:"title"`
+	Rounds   int            `json:"rounds"`
+	Measures []measure      `json:"measures"`
+	Servers  []serverResult `json:"servers"` // in the order they were measured in
+	Ratios   []ratioResult  `json:"ratios"`
+	Targets  []targetResult `json:"targets"`
+	Failures []failure      `json:"failures,omitempty"`
 }
 
+// A serverResult also holds values that are no measures of the scenario, under keys of their
+// own: what a figure was made from.
 type serverResult struct {
 	Label    string             `json:"label"`
+	Kind     string             `json:"kind"`
 	Measures map[string]summary `json:"measures"`
-	kind     string
 }
 
 // A ratioResult is the first server's value over another's, round by round.
@@ -44,6 +49,9 @@ type ratioResult struct {
 	Subject   string  `json:"subject"`
 	Reference string  `json:"reference"`
 	Ratio     summary `json:"ratio"`
+	// Conclusive says that the ratio differs from 1 by no less than its own spread. One round
+	// has no spread and concludes nothing.
+	Conclusive bool `json:"conclusive"`
 }
 
 type targetResult struct {
@@ -53,6 +61,8 @@ type targetResult struct {
 	Bound     float64 `json:"bound"`
 	Median    float64 `json:"median"`
 	Met       bool    `json:"met"`
+	// Conclusive says that every round, of which there are at least two, says the same.
+	Conclusive bool `json:"conclusive"`
 }
 
 type failure struct {
@@ -61,60 +71,67 @@ type failure struct {
 }
 
 // evaluate turns the samples of a scenario, in the order of the contenders, into its result.
-func evaluate(s *scenario, contenders []*contender, samples map[string][]sample, failures []failure) scenarioResult {
-	result := scenarioResult{Name: s.name, Title: s.title, Failures: failures, definition: s}
+func evaluate(s *scenario, rounds int, contenders []*contender, samples map[string][]sample, failures []failure) scenarioResult {
+	result := scenarioResult{Name: s.name, Title: s.title, Rounds: rounds, Measures: s.measures, Failures: failures}
 	for _, c := range contenders {
-		if len(samples[c.label]) == 0 {
-			continue
+		if len(samples[c.label]) > 0 {
+			result.Servers = append(result.Servers,
+				serverResult{Label: c.label, Kind: c.kind.name, Measures: summarizeSamples(samples[c.label])})
 		}
-		server := serverResult{Label: c.label, kind: c.kind.name, Measures: map[string]summary{}}
-		for key := range samples[c.label][0] {
-			server.Measures[key] = summarize(valuesOf(samples[c.label], key))
-		}
-		result.Servers = append(result.Servers, server)
 	}
-	result.compare()
+	result.compare(s.targets)
 	return result
 }
 
 // compare fills in the ratios of the first server to every other, and the targets where the
 // first is Penstock.
-func (r *scenarioResult) compare() {
+func (r *scenarioResult) compare(targets []target) {
 	if len(r.Servers) == 0 {
 		return
 	}
 	subject := r.Servers[0]
-	for _, t := range r.definition.targets {
-		if subject.kind == penstockName && t.against == "" {
-			r.Targets = append(r.Targets, t.judge("", subject.Measures[t.key].Median))
+	if subject.Kind != penstockName {
+		targets = nil
+	}
+	for _, t := range targets {
+		if value, known := subject.Measures[t.key]; known && t.against == "" {
+			r.Targets = append(r.Targets, t.judge("", value))
 		}
 	}
-	for _, m := range r.definition.measures {
-		if !m.ratio {
+	for _, m := range r.Measures {
+		if !m.Ratio {
 			continue
 		}
 		for _, reference := range r.Servers[1:] {
-			quotients := ratios(subject.Measures[m.key].Rounds, reference.Measures[m.key].Rounds)
+			quotients := ratios(subject.Measures[m.Key].Rounds, reference.Measures[m.Key].Rounds)
 			if len(quotients) == 0 {
 				continue
 			}
 			ratio := summarize(quotients)
-			r.Ratios = append(r.Ratios, ratioResult{m.key, subject.Label, reference.Label, ratio})
-			for _, t := range r.definition.targets {
-				if subject.kind == penstockName && t.key == m.key && t.against == reference.kind {
-					r.Targets = append(r.Targets, t.judge(reference.Label, ratio.Median))
+			r.Ratios = append(r.Ratios, ratioResult{m.Key, subject.Label, reference.Label, ratio, ratio.differsFrom(1)})
+			for _, t := range targets {
+				if t.key == m.Key && t.against == reference.Kind {
+					r.Targets = append(r.Targets, t.judge(reference.Label, ratio))
 				}
 			}
 		}
 	}
 }
 
-func (t target) judge(reference string, median float64) targetResult {
-	met := median <= t.bound
-	if t.atLeast {
-		met = median >= t.bound
+func (t target) judge(reference string, found summary) targetResult {
+	return targetResult{
+		Measure: t.key, Reference: reference, AtLeast: t.atLeast, Bound: t.bound,
+		Median:     found.Median,
+		Met:        t.metBy(found.Median),
+		Conclusive: len(found.Rounds) > 1 && t.metBy(found.Lowest) == t.metBy(found.Highest),
 	}
-	return targetResult{t.key, reference, t.atLeast, t.bound, median, met}
+}
+
+func (t target) metBy(value float64) bool {
+	if t.atLeast {
+		return value >= t.bound
+	}
+	return value <= t.bound
 }
 
 // write stores the results as JSON, making the folder when it is not there.

@@ -1,251 +1,233 @@
 package main
 
-import (
-	"context"
-	"fmt"
-	"slices"
-	"strings"
-)
+import "time"
 
-// A scenario is one row of what is measured: how one measurement of one server is made, what
-// it yields, and what Penstock has to reach in it.
-type scenario struct {
-	name     string // for -only
-	title    string
-	role     role
-	usesWrk  bool
-	without  []string // kinds that have nothing to show here
-	once     bool     // one round, whatever -rounds says: it takes long and varies little
-	extra    bool     // runs only when -only names it
-	measures []measure
-	targets  []target
-	measure  func(ctx context.Context, h *harness, c *contender) (sample, error)
-}
+const plaintextConnections = 64
 
-// A measure is one number of a sample. ratio says that servers are compared in it.
-type measure struct {
-	key   string
-	title string
-	unit  unit
-	ratio bool
-}
-
-// A target is what Penstock must reach: a ratio to another kind, or with against empty the
-// value itself.
-type target struct {
-	key     string
-	against string
-	atLeast bool // else at most
-	bound   float64
-}
-
-const (
-	keyCPU         = "cpu_microseconds_per_request"
-	keyRate        = "requests_per_second"
-	keyIdleMemory  = "idle_bytes_per_connection"
-	keyPeakMemory  = "peak_resident_bytes"
-	keyUnderWay    = "most_bytes_under_way"
-	keyLatencyP50  = "latency_p50_microseconds"
-	keyLatencyP99  = "latency_p99_microseconds"
-	keyCoresUsed   = "cores_used"
-	keyEchoSeconds = "seconds"
-	keyLatencyMax  = "latency_max_microseconds"
-
-	keyDeliveryCPU   = "cpu_microseconds_per_delivery"
-	keyDeliveryRate  = "deliveries_per_second"
-	keyDeliveryBytes = "bytes_per_delivery"
-
-	keySubscriberMemory = "bytes_per_subscriber"
-	keyGoroutinesBefore = "goroutines_before"
-	keyGoroutines       = "goroutines"
-	keyGoroutinesAdded  = "goroutines_added"
-
-	// Before the keys of one of the two runs of the soak.
-	keySoakWith         = "with_stalled_"
-	keySoakWithout      = "without_stalled_"
-	keySoakLatencyRatio = "latency_p99_ratio"
-	keySoakMissing      = "missing_deliveries"
-	keySoakReopened     = "stalled_reopened"
-	keySoakGrowth       = "resident_bytes_growth"
-	keySoakGrowthRatio  = "resident_bytes_growth_ratio"
-)
-
+// The loads of the scenarios that are one load.
 var (
-	measureCPU  = measure{keyCPU, "CPU of the server per request", unitMicrosecond, true}
-	measureRate = measure{keyRate, "requests per second", unitOne, true}
-	measureP99  = measure{keyLatencyP99, "99th percentile of latency", unitMillisecond, false}
+	loadPipelined     = load{tool: toolWrk, connections: plaintextConnections, depth: pipelineDepth, asks: askGreeting}
+	loadJSON          = wrkLoadOf(plaintextConnections, askJSON)
+	loadEcho          = wrkLoadOf(plaintextConnections, askEcho)
+	loadScript        = wrkLoadOf(plaintextConnections, askScript)
+	loadAdapter       = wrkLoadOf(plaintextConnections, askAdapter)
+	loadDownload      = wrkLoadOf(downloadConnections, askDownload)
+	loadNewConnection = load{tool: toolAB, connections: plaintextConnections, asks: askGreeting}
+	loadKeepAlive     = load{tool: toolAB, connections: plaintextConnections, keepAlive: true, asks: askGreeting}
 )
+
+func wrkLoadOf(connections int, asks exchange) load {
+	return load{tool: toolWrk, connections: connections, asks: asks}
+}
 
 var scenarios = []scenario{
+	plaintext("hello-1", "hello, 1 connection", 1),
+	plaintext("hello", "hello, 64 connections", plaintextConnections,
+		target{key: keyCPU, against: floorName, bound: 1.10}),
+	plaintext("hello-256", "hello, 256 connections", 256),
 	{
-		name: "hello", title: "hello, 64 connections", role: roleHello, usesWrk: true,
-		measures: []measure{measureCPU, measureRate, measureP99},
-		targets:  []target{{key: keyCPU, against: floorName, bound: 1.10}},
-		measure:  wrkMeasurement(64, 1),
-	},
-	{
-		name: "pipelined", title: "hello, 64 connections, 16 requests pipelined", role: roleHello, usesWrk: true,
-		measures: []measure{measureCPU, measureRate},
-		targets: []target{
-			{key: keyCPU, against: floorName, bound: 1.35},
-			{key: keyRate, against: fasthttpName, atLeast: true, bound: 1.4},
-		},
-		measure: wrkMeasurement(64, pipelineDepth),
-	},
-	{
-		name: "connections", title: "hello, 1,000 connections", role: roleHello, usesWrk: true,
-		measures: []measure{measureRate, measureCPU, measureP99},
+		name: "connections", title: "hello, 1,000 connections", role: roleHello, load: wrkLoadOf(1000, askGreeting),
+		measures: measuresOfLoad(measureRate, measureCPU),
 		targets: []target{
 			{key: keyRate, against: fasthttpName, atLeast: true, bound: 1.25},
 			{key: keyRate, against: nethttpName, atLeast: true, bound: 1.4},
 		},
-		measure: wrkMeasurement(1000, 1),
+		takes: oneLoad, measure: loadMeasurement(roleHello, wrkLoadOf(1000, askGreeting)),
+	},
+	{
+		name: "pipelined", title: "hello, 64 connections, 16 requests pipelined", role: roleHello, load: loadPipelined,
+		measures: measuresOfPipelining(),
+		targets: []target{
+			{key: keyCPU, against: floorName, bound: 1.35},
+			{key: keyRate, against: fasthttpName, atLeast: true, bound: 1.4},
+		},
+		takes: oneLoad, measure: loadMeasurement(roleHello, loadPipelined),
+	},
+	{
+		name: "json", title: "a small struct as JSON, 64 connections", role: roleService, load: loadJSON,
+		without:  []string{nginxName}, // it encodes nothing
+		measures: measuresOfLoad(measureCPU, measureRate),
+		targets:  []target{{key: keyCPU, against: fasthttpName, bound: 0.9}},
+		takes:    oneLoad, measure: loadMeasurement(roleService, loadJSON),
+	},
+	{
+		name: "echo-1k", title: "1 KiB posted and echoed, 64 connections", role: roleService, load: loadEcho,
+		without:  []string{nginxName}, // it does nothing with bodies
+		measures: measuresOfLoad(measureCPU, measureRate),
+		takes:    oneLoad, measure: loadMeasurement(roleService, loadEcho),
+	},
+	{
+		name: "new-connection", title: "a connection for each request, 64 at a time", role: roleHello, load: loadNewConnection,
+		measures: measuresOfLoad(measureRate, measureCPU),
+		takes:    oneLoad, measure: loadMeasurement(roleHello, loadNewConnection),
+	},
+	{
+		name: "keep-alive-ab", title: "hello in HTTP/1.0 with keep-alive, 64 connections", role: roleHello, load: loadKeepAlive,
+		measures: measuresOfLoad(measureCPU, measureRate),
+		takes:    oneLoad, measure: loadMeasurement(roleHello, loadKeepAlive),
+	},
+	{
+		name: "download", title: "64 MiB downloaded, 4 connections", role: roleDownload, load: loadDownload,
+		measures: measuresOfLoad(measureGibibyteCPU, measureBytesRate),
+		takes:    oneLoad, measure: measureDownload,
+	},
+	{
+		name: "upload", title: "256 MiB uploaded, 1 connection", role: roleUpload,
+		without: []string{floorName, nginxName}, // they read no bodies
+		measures: []measure{
+			measureGibibyteCPU, measureBytesRate, measurePeak,
+			figure(keyCPU, "CPU of the server per upload", unitMillisecond),
+			figure(keyUserCPU, "of it in user mode", unitMillisecond),
+			figure(keySystemCPU, "of it in the kernel", unitMillisecond),
+			figure(keyFailed, "failed uploads", unitOne),
+		},
+		takes: oneLoad, measure: measureUpload,
 	},
 	{
 		name: "idle", title: "idle keep-alive connections", role: roleHello,
-		without:  []string{floorName}, // its whole state is 8 bytes in an array
-		measures: []measure{{keyIdleMemory, "memory of the server per connection", unitByte, true}},
-		targets:  []target{{key: keyIdleMemory, bound: 400}},
-		measure:  measureIdle,
-	},
-	{
-		name: "echo", title: "echo to a client that reads slowly", role: roleEcho, once: true,
+		without: []string{floorName}, // its whole state is 8 bytes in an array
 		measures: []measure{
-			{keyPeakMemory, "peak memory of the server", unitMebibyte, true},
-			{keyUnderWay, "most bytes sent but not yet read", unitMebibyte, false},
+			less(keyIdleMemory, "memory of the server per connection", unitByte),
+			figure(keyResidentAt(0), "memory with 0 connections", unitMebibyte),
+			figure(keyResidentAt(1000), "memory with 1,000 connections", unitMebibyte),
+			figure(keyResidentAt(5000), "memory with 5,000 connections", unitMebibyte),
+			figure(keyResidentAt(15000), "memory with 15,000 connections", unitMebibyte),
 		},
-		targets: []target{{key: keyPeakMemory, bound: 64 << 20}},
-		measure: measureEcho,
+		targets: []target{{key: keyIdleMemory, bound: 400}},
+		takes:   takes(0, 5), measure: measureIdle,
 	},
-	{
-		name: "fanout", title: "one event to all subscribers", role: roleFanout,
-		measures: []measure{
-			{keyDeliveryCPU, "CPU of the server per delivery", unitMicrosecond, true},
-			{keyDeliveryRate, "deliveries per second", unitOne, true},
-			measureP99,
-		},
-		targets: []target{{key: keyDeliveryCPU, against: floorName, bound: 1.20}},
-		measure: measureFanout,
-	},
+	fanout("fanout-100", "one event to 100 subscribers", 100),
+	fanout("fanout-1000", "one event to 1,000 subscribers", 1000),
+	fanout("fanout", "one event to all subscribers", 0,
+		target{key: keyDeliveryCPU, against: floorName, bound: 1.20}),
 	{
 		name: "subscribers", title: "subscribers that wait for an event", role: roleFanout,
 		without: []string{floorName}, // its whole state is 8 bytes in two arrays
 		measures: []measure{
-			{keySubscriberMemory, "memory of the server per subscriber", unitByte, true},
-			{keyGoroutinesBefore, "goroutines before the subscribers", unitOne, false},
-			{keyGoroutinesAdded, "goroutines that the subscribers added", unitOne, false},
+			less(keySubscriberMemory, "memory of the server per subscriber", unitByte),
+			figure(keyGoroutinesBefore, "goroutines before the subscribers", unitOne),
+			figure(keyGoroutinesAdded, "goroutines that the subscribers added", unitOne),
 		},
 		targets: []target{{key: keySubscriberMemory, bound: 700}, {key: keyGoroutinesAdded, bound: 0}},
-		measure: measureSubscribers,
+		takes:   takes(0, 5), measure: measureSubscribers,
+	},
+	{
+		name: "slow-readers", title: "200 downloads at 1 MB/s, and fast requests beside them", role: roleDownload, load: wrkLoadOf(1, askGreeting),
+		without: []string{floorName}, // its download answers nothing else
+		measures: []measure{
+			less(keyGibibyteCPU, "CPU of the server per GiB", unitMillisecond),
+			less(keyReaderMemory, "memory of the server per reader", unitKibibyte),
+			figure(keyBytesRate, "bytes per second to all readers", unitMebibytePerSecond),
+			less(keyLatencyP99, "99th percentile of a fast request's latency beside them", unitMillisecondFine),
+			figure(keyLatencyP99+suffixAlone, "the same without readers", unitMillisecondFine),
+			figure(keyLatencyRatio, "the one over the other", unitRatio),
+			figure(keyPeakMemory, "peak memory of the server", unitMebibyte),
+			figure(keyFailed, "failed requests", unitOne),
+		},
+		takes: takes(3, 3), measure: measureSlowReaders,
+	},
+	{
+		name: "blocking", title: "fast requests, 1,000 connections, beside 64 that block for a second", role: roleService,
+		load:    wrkLoadOf(fastConnections, askGreeting),
+		without: []string{floorName, nginxName}, // they have no handlers that could block
+		measures: append([]measure{
+			less(keyLatencyRatio, "99th percentile of latency, with blocking over without", unitRatio),
+			less(keyLatencyP99, "99th percentile of latency, with blocking", unitMillisecondFine),
+			figure(keyLatencyP99+suffixAlone, "99th percentile of latency, without blocking", unitMillisecondFine),
+			measureRate,
+			figure(keyRate+suffixAlone, "requests per second, without blocking", unitOne),
+		}, measuresBesides...),
+		targets: []target{{key: keyLatencyRatio, bound: 1.3}},
+		takes:   takes(2, 4), measure: measureBlocking,
+	},
+	{
+		name: "routing", title: "one of 500 routes, 64 connections", role: roleService, second: roleHello, load: wrkLoadOf(plaintextConnections, askRouted),
+		without: []string{floorName, nginxName, gnetName}, // they have no router
+		measures: measuresOfLoad(measureCPU, measureRate,
+			figure(keyCPU+suffixAlone, "CPU per request of the server without routes", unitMicrosecond),
+			less(keyCPURatio, "the one over the other", unitRatio),
+			figure(keyCPUAdded, "CPU that routing adds to a request", unitMicrosecond)),
+		takes: takes(2, 1), measure: measureRouting,
+	},
+	{
+		name: "script", title: "1 KiB echoed by a script, beside the same as stages", role: roleService, load: loadScript,
+		only: []string{penstockName},
+		measures: measuresOfLoad(
+			figure(keyCPURatio, "CPU of a script over that of stages", unitRatio), measureCPU, measureRate,
+			figure(keyCPU+suffixAlone, "CPU per request as stages", unitMicrosecond)),
+		targets: []target{{key: keyCPURatio, bound: 1.1}},
+		takes:   takes(2, 1), measure: besideAnother(roleService, loadScript, askStages),
+	},
+	{
+		name: "adapter", title: "a net/http handler through the adapter, 64 connections", role: roleService, load: loadAdapter,
+		only:     []string{penstockName, nethttpName},
+		measures: measuresOfLoad(measureRate, measureCPU),
+		targets:  []target{{key: keyRate, against: nethttpName, atLeast: true, bound: 0.9}},
+		takes:    oneLoad, measure: loadMeasurement(roleService, loadAdapter),
+	},
+	{
+		name: "echo", title: "echo to a client that reads slowly", role: roleEcho, once: true,
+		measures: []measure{
+			less(keyPeakMemory, "peak memory of the server", unitMebibyte),
+			figure(keyUnderWay, "most bytes sent but not yet read", unitMebibyte),
+		},
+		targets: []target{{key: keyPeakMemory, bound: 64 << 20}},
+		takes: func(s settings) time.Duration {
+			return time.Duration(s.EchoBytes/echoBytesPerSecond+1) * time.Second
+		},
+		measure: measureEcho,
 	},
 	{
 		name: "soak", title: "four events a second, some subscribers stalled", role: roleFanout, once: true, extra: true,
-		without: []string{floorName, nethttpName}, // they do nothing about stalled subscribers
+		without: []string{floorName, nethttpName, fasthttpName, hertzName}, // they do nothing about stalled subscribers
 		measures: []measure{
-			{keySoakWith + keyLatencyP99, "99th percentile of latency, some stalled", unitMillisecond, false},
-			{keySoakWithout + keyLatencyP99, "99th percentile of latency, none stalled", unitMillisecond, false},
-			{keySoakLatencyRatio, "99th percentile of latency, some stalled over none", unitRatio, false},
-			{keySoakMissing, "deliveries missing", unitOne, false},
-			{keySoakReopened, "stalled subscribers closed by the server", unitOne, false},
-			{keySoakGrowth, "growth of memory after the first tenth", unitMebibyte, false},
-			{keySoakGrowthRatio, "memory at the end over that after the first tenth", unitRatio, false},
+			figure(keySoakWith+keyLatencyP99, "99th percentile of latency, some stalled", unitMillisecond),
+			figure(keySoakWithout+keyLatencyP99, "99th percentile of latency, none stalled", unitMillisecond),
+			figure(keySoakLatencyRatio, "99th percentile of latency, some stalled over none", unitRatio),
+			figure(keySoakMissing, "deliveries missing", unitOne),
+			figure(keySoakReopened, "stalled subscribers closed by the server", unitOne),
+			figure(keySoakGrowth, "growth of memory after the first tenth", unitMebibyte),
+			figure(keySoakGrowthRatio, "memory at the end over that after the first tenth", unitRatio),
 		},
 		targets: []target{
 			{key: keySoakLatencyRatio, bound: 1.5},
 			{key: keySoakMissing, bound: 0},
 			{key: keySoakGrowthRatio, bound: 1.10},
 		},
+		takes:   func(s settings) time.Duration { return time.Duration(2*s.SoakSeconds+10) * time.Second },
 		measure: measureSoak,
 	},
 }
 
-// scenarioNames is for messages.
-func scenarioNames() string {
-	var names []string
-	for _, s := range scenarios {
-		names = append(names, s.name)
+// plaintext is the greeting at so many connections.
+func plaintext(name, title string, connections int, targets ...target) scenario {
+	l := wrkLoadOf(connections, askGreeting)
+	return scenario{
+		name: name, title: title, role: roleHello, load: l,
+		measures: measuresOfLoad(measureCPU, measureRate), targets: targets,
+		takes: oneLoad, measure: loadMeasurement(roleHello, l),
 	}
-	return strings.Join(names, ", ")
 }
 
-// selectScenarios reads the -only list; empty means all but the extra ones.
-func selectScenarios(list string) ([]scenario, error) {
-	var selected []scenario
-	if list == "" {
-		for _, s := range scenarios {
-			if !s.extra {
-				selected = append(selected, s)
-			}
-		}
-		return selected, nil
+// fanout is one event after another to so many subscribers, 0 for those of the settings.
+func fanout(name, title string, most int, targets ...target) scenario {
+	measures := []measure{
+		less(keyDeliveryCPU, "CPU of the server per delivery", unitMicrosecond),
+		more(keyDeliveryRate, "deliveries per second", unitOne),
 	}
-	for name := range strings.SplitSeq(list, ",") {
-		at := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
-		if at < 0 {
-			return nil, fmt.Errorf("-only names %q, which is none of %s", name, scenarioNames())
-		}
-		selected = append(selected, scenarios[at])
+	measures = append(measures, measuresLatency...)
+	return scenario{
+		name: name, title: title, role: roleFanout,
+		measures: append(measures, measuresBesides...), targets: targets,
+		takes: takes(1, 2), measure: fanoutTo(most),
 	}
-	return selected, nil
 }
 
-func needsWrk(selected []scenario) bool {
-	return slices.ContainsFunc(selected, func(s scenario) bool { return s.usesWrk })
-}
-
-// rolesOf returns the roles that the scenarios need.
-func rolesOf(selected []scenario) []role {
-	var roles []role
-	for _, s := range selected {
-		if !slices.Contains(roles, s.role) {
-			roles = append(roles, s.role)
-		}
-	}
-	return roles
-}
-
-// contendersOf returns those that take part, in the order of -peers.
-func (s *scenario) contendersOf(all []*contender) []*contender {
-	var taking []*contender
-	for _, c := range all {
-		if c.binaries[s.role] != "" && !slices.Contains(s.without, c.kind.name) {
-			taking = append(taking, c)
-		}
-	}
-	return taking
-}
-
-// wrkMeasurement makes the measurement under wrk: a warm-up of one second, then the processor
-// time that the server used for what wrk completed.
-func wrkMeasurement(connections, depth int) func(context.Context, *harness, *contender) (sample, error) {
-	return func(ctx context.Context, h *harness, c *contender) (sample, error) {
-		var result sample
-		err := h.withCheckedServer(ctx, c, func(s *serverProcess, _ []byte) error {
-			if _, err := h.wrk.run(ctx, s.address, connections, depth, 1); err != nil {
-				return fmt.Errorf("warming up: %w", err)
-			}
-			before, err := processCPUTime(s.pid())
-			if err != nil {
-				return err
-			}
-			counted, err := h.wrk.run(ctx, s.address, connections, depth, h.settings.Seconds)
-			if err != nil {
-				return err
-			}
-			after, err := processCPUTime(s.pid())
-			if err != nil {
-				return err
-			}
-			used := float64((after - before).Nanoseconds()) / 1e3
-			result = sample{
-				keyCPU:        used / float64(counted.Requests),
-				keyRate:       float64(counted.Requests) / counted.Microseconds * 1e6,
-				keyLatencyP50: counted.LatencyP50,
-				keyLatencyP99: counted.LatencyP99,
-				keyCoresUsed:  used / counted.Microseconds,
-			}
-			return nil
-		})
-		return result, err
+// takes estimates a measurement of so many loads and seconds besides.
+func takes(loads, seconds int) func(settings) time.Duration {
+	return func(s settings) time.Duration {
+		return time.Duration(loads*(s.WarmUp+s.Seconds)+seconds)*time.Second + 300*time.Millisecond
 	}
 }
+
+func oneLoad(s settings) time.Duration { return takes(1, 0)(s) }

@@ -40,7 +40,7 @@ func startServer(ctx context.Context, address, path string, arguments, environme
 	command.Env = environment
 	command.WaitDelay = stopTimeout
 	// A process group of its own: Ctrl-C in a terminal reaches the harness alone, which
-	// then stops the server itself.
+	// then stops the server itself, with all its processes.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("the server cannot be started: %w", err)
@@ -69,21 +69,54 @@ func startServer(ctx context.Context, address, path string, arguments, environme
 
 func (s *serverProcess) pid() int { return s.command.Process.Pid }
 
-// stop ends the process, by SIGTERM and if need be by SIGKILL, and returns when it has ended.
-// That it had ended before, by itself, is an error: what was measured then means nothing.
+// residentBytes is the memory that the server has resident now, all its processes together.
+func (s *serverProcess) residentBytes() (float64, error) { return s.sum(residentBytes) }
+
+// peakResidentBytes is the most memory that each of its processes has had resident, together.
+func (s *serverProcess) peakResidentBytes() (float64, error) { return s.sum(peakResidentBytes) }
+
+func (s *serverProcess) sum(read func(pid int) (float64, error)) (float64, error) {
+	processes, err := processesOfGroup(s.pid())
+	if err != nil {
+		return 0, err
+	}
+	return sumOver(processes, read)
+}
+
+// processorTime is what all its processes have used since the server was started.
+func (s *serverProcess) processorTime() (sum processorTime, err error) {
+	processes, err := processesOfGroup(s.pid())
+	if err != nil {
+		return processorTime{}, err
+	}
+	for _, pid := range processes {
+		used, err := readProcessorTime(pid)
+		if err != nil {
+			return processorTime{}, err
+		}
+		sum = sum.plus(used)
+	}
+	return sum, nil
+}
+
+// stop ends the server's processes, by SIGTERM and if need be by SIGKILL, and returns when the
+// first has ended. Processes that it leaves behind are killed. That it had ended before, by itself, is an
+// error: what was measured then means nothing.
 func (s *serverProcess) stop() error {
+	// The group keeps the number of its first process taken while it has any other.
+	defer syscall.Kill(-s.pid(), syscall.SIGKILL)
 	select {
 	case <-s.exited:
 		return fmt.Errorf("the server had ended by itself (%v); it printed: %s", s.command.ProcessState, s.output.tail())
 	default:
 	}
-	s.command.Process.Signal(syscall.SIGTERM)
+	syscall.Kill(-s.pid(), syscall.SIGTERM)
 	timeout := time.NewTimer(s.patience)
 	defer timeout.Stop()
 	select {
 	case <-s.exited:
 	case <-timeout.C:
-		s.command.Process.Kill()
+		syscall.Kill(-s.pid(), syscall.SIGKILL)
 		<-s.exited
 	}
 	return nil

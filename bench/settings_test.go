@@ -27,6 +27,11 @@ func TestSettingsThatMeanNothing(t *testing.T) {
 		{"-rounds 0", "-rounds is 0"},
 		{"-subscribers 0", "-subscribers 0"},
 		{"-soak-seconds 0", "-soak-seconds 0"},
+		{"-uploadbytes 0", "-uploadbytes 0"},
+		{"-readers 0", "-readers 0"},
+		{"-warmup -1", "-warmup -1"},
+		{"-compare old.json", "there are 0 files"},
+		{"-compare old.json new.json newer.json", "there are 2 files"},
 		{"hello", "expected none"},
 	}
 	for _, test := range tests {
@@ -41,5 +46,22 @@ func TestAPeerThatComesTwiceHasTwoLabels(t *testing.T) {
 	contenders, err := parseContenders("floor,nethttp,floor")
 	if err != nil || len(contenders) != 3 || contenders[0].label != "floor" || contenders[2].label != "floor-2" {
 		t.Errorf("the contenders are %v with error %v, expected floor, nethttp, floor-2", contenders, err)
+	}
+}
+
+func TestTriesDoNotReplaceTheResults(t *testing.T) {
+	tests := []struct{ arguments, expected string }{
+		{"", "results/latest.json"},
+		{"-rounds 3", "results/latest.json"},
+		{"-quick", "results/try.json"},
+		{"-only hello", "results/try.json"},
+		{"-peers floor", "results/try.json"},
+		{"-quick -results some.json", "some.json"},
+	}
+	for _, test := range tests {
+		s, err := parseSettings(strings.Fields(test.arguments), io.Discard)
+		if err != nil || s.resultsPath != test.expected {
+			t.Errorf("%q: the results go to %s with error %v, expected %s", test.arguments, s.resultsPath, err, test.expected)
+		}
 	}
 }

@@ -88,7 +88,7 @@ func (h *harness) soak(ctx context.Context, c *contender, readers, stalled int) 
 			h.say("soak, %s: %d subscribers that read and %d that do not, for %d s", c.label, readers, stalled, seconds)
 			var memory memorySeries
 			look := func() error {
-				resident, err := residentBytes(s.pid())
+				resident, err := s.residentBytes()
 				memory = append(memory, resident)
 				return err
 			}

@@ -20,8 +20,8 @@ func TestTinySoak(t *testing.T) {
 	}
 	expectNoChildren(t)
 	for _, m := range scenarioNamed(t, "soak").measures {
-		if _, there := found[m.key]; !there {
-			t.Errorf("the soak does not tell %s, expected every measure of its scenario: %v", m.key, found)
+		if _, there := found[m.Key]; !there {
+			t.Errorf("the soak does not tell %s, expected every measure of its scenario: %v", m.Key, found)
 		}
 	}
 	for _, key := range []string{keySoakLatencyRatio, keySoakGrowthRatio, keySoakWith + keyLatencyP99, keySoakWithout + keyLatencyP99} {

@@ -33,3 +33,17 @@ func TestUnitSummary(t *testing.T) {
 		t.Errorf("one round is written %q, expected no spread", got)
 	}
 }
+
+func TestUnitsInFiles(t *testing.T) {
+	for _, u := range units {
+		var back unit
+		text, err := u.MarshalText()
+		if err != nil || back.UnmarshalText(text) != nil || back != u {
+			t.Errorf("the unit %+v is written as %q and read as %+v, expected the same again", u, text, back)
+		}
+	}
+	var none unit
+	if err := none.UnmarshalText([]byte("furlongs")); err == nil {
+		t.Error("furlongs are taken for a unit, expected an error")
+	}
+}

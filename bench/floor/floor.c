@@ -15,12 +15,11 @@
  *     drained the socket; only a full buffer is followed by another read.
  *  4. While answers are owed, nothing is read: what the peer does not take
  *     stops what the peer may ask for.
+ *  5. Told to close, it closes a connection when the peer has got its answers.
  *
- * usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS
+ * usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS [close]
  */
-#include "sockets.h"
-
-enum { MAX_ANSWER = 16 * 1024 };
+#include "answering.h"
 
 struct connection {
     uint32_t unfinished; /* bytes of the request that is still coming */
@@ -35,8 +34,10 @@ static struct connection *connections;
 static char *answers;
 static size_t answer_length;
 static size_t request_length;
+static int closes; /* after answering */
 
-/* Sends what is owed at once. Returns -1 when the connection is lost. */
+/* Sends what is owed at once. Returns -1 when the connection is lost, or is
+ * closed because it has got its answers. */
 static int write_owed(int fd, struct connection *c)
 {
     size_t cut = (answer_length - c->owed % answer_length) % answer_length;
@@ -44,7 +45,7 @@ static int write_owed(int fd, struct connection *c)
     if (n < 0)
         return errno == EAGAIN ? 0 : -1;
     c->owed -= (uint32_t)n;
-    return 0;
+    return closes && c->owed == 0 ? -1 : 0;
 }
 
 static void serve(int fd, char *buffer)
@@ -72,46 +73,21 @@ static void serve(int fd, char *buffer)
     close(fd);
 }
 
+static void accepted(int fd)
+{
+    connections[fd] = (struct connection){0, 0};
+}
+
 static void *loop(void *argument)
 {
-    int listener = (int)(intptr_t)argument;
-    int epoll = epoll_with(listener);
-    char *buffer = malloc(READ_BUFFER);
-    struct epoll_event events[EVENTS_PER_WAIT];
-
-    if (buffer == NULL)
-        fail("memory for the read buffer");
-    for (;;) {
-        int n = epoll_wait(epoll, events, EVENTS_PER_WAIT, -1);
-        if (n < 0 && errno != EINTR)
-            fail("epoll_wait");
-        for (int i = 0; i < n; i++) {
-            int fd = events[i].data.fd;
-            if (fd == listener) {
-                while ((fd = accept_connection(epoll, listener)) >= 0)
-                    connections[fd] = (struct connection){0, 0};
-            } else if (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-                close(fd);
-            } else {
-                serve(fd, buffer);
-            }
-        }
-    }
+    serve_connections((int)(intptr_t)argument, accepted, serve);
     return NULL;
 }
 
 static void load_answers(const char *path)
 {
     static char one[MAX_ANSWER];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        fail(path);
-    answer_length = fread(one, 1, sizeof one, file);
-    fclose(file);
-    if (answer_length == 0 || answer_length == sizeof one) {
-        fprintf(stderr, "floor: %s must hold between 1 and %d bytes\n", path, MAX_ANSWER - 1);
-        exit(1);
-    }
+    answer_length = load(path, one);
     size_t count = READ_BUFFER / request_length + 2;
     answers = malloc(count * answer_length);
     if (answers == NULL)
@@ -122,8 +98,9 @@ static void load_answers(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5 || atoi(argv[1]) <= 0 || atoi(argv[3]) <= 0 || atoi(argv[4]) <= 0) {
-        fprintf(stderr, "usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS\n");
+    closes = argc == 6 && strcmp(argv[5], "close") == 0;
+    if (argc != 5 + closes || atoi(argv[1]) <= 0 || atoi(argv[3]) <= 0 || atoi(argv[4]) <= 0) {
+        fprintf(stderr, "usage: floor PORT ANSWER-FILE REQUEST-LENGTH THREADS [close]\n");
         return 2;
     }
     request_length = (size_t)atoi(argv[3]);

@@ -1,5 +1,5 @@
 /*
- * What both floors have in common: one thread per core with a SO_REUSEPORT
+ * What the floors have in common: one thread per core with a SO_REUSEPORT
  * listener of its own, and connections that are registered with epoll once.
  */
 #ifndef SOCKETS_H

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -53,15 +54,21 @@ func TestRunHoldsAndCounts(t *testing.T) {
 		fromHolder, reports := io.Pipe()
 		finished := make(chan error, 1)
 		go func() {
-			finished <- run(address, connections, len(testAnswer), commands, reports)
+			finished <- run(address, len(testAnswer), commands, reports)
 			reports.Close()
 		}()
 		lines := bufio.NewScanner(fromHolder)
+		tell := func(command string) {
+			if _, err := io.WriteString(toHolder, command+"\n"); err != nil {
+				t.Fatalf("the holder takes no command: %v", err)
+			}
+		}
+		tell("hold 2")
+		expectLine(t, lines, "held 2")
+		tell("hold 259")
 		expectLine(t, lines, "held 259")
 		<-closed
-		if _, err := io.WriteString(toHolder, "check\n"); err != nil {
-			t.Fatalf("the holder takes no command: %v", err)
-		}
+		tell("check")
 		expectLine(t, lines, map[int]string{0: "open 259", 7: "open 252"}[closing])
 		toHolder.Close()
 		if err := <-finished; err != nil {
@@ -89,12 +96,18 @@ func TestRunSeesWhatIsWrong(t *testing.T) {
 	}
 	for _, test := range tests {
 		address, _ := startTestServer(t, test.answer, 1, test.closing)
-		err := run(address, 1, len(testAnswer), strings.NewReader(""), io.Discard)
+		err := run(address, len(testAnswer), strings.NewReader("hold 1\n"), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), test.complaint) {
 			t.Errorf("%s: the error is %v, expected one with %q", test.why, err, test.complaint)
 		}
 	}
-	if err := run("localhost:80", 1, 1, strings.NewReader(""), io.Discard); err == nil {
+	for _, command := range []string{"hold", "hold 0", "hold some", "sing"} {
+		err := run("127.0.0.1:1", 1, strings.NewReader(command+"\n"), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), strconv.Quote(command)) {
+			t.Errorf("the command %q gives the error %v, expected one that quotes it", command, err)
+		}
+	}
+	if err := run("localhost:80", 1, strings.NewReader(""), io.Discard); err == nil {
 		t.Error("a name was taken as an address, expected an error")
 	}
 }

@@ -4,6 +4,7 @@
 //
 // It speaks with whoever started it in lines:
 //
+//	holder reads  "hold N"     it opens connections until there are N
 //	holder prints "held N"     N connections are open and answered
 //	holder reads  "check"
 //	holder prints "open N"     N connections are still open, and silent
@@ -16,45 +17,52 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/penstock-go/penstock/bench/internal/socket"
 )
 
 func main() {
 	address := flag.String("addr", "", "the `host:port` of the server, an IPv4 address")
-	connections := flag.Int("connections", 15000, "how many connections to hold")
 	answerLength := flag.Int("answer-length", 0, "the length of one answer in bytes, head and body")
 	flag.Parse()
-	if err := run(*address, *connections, *answerLength, os.Stdin, os.Stdout); err != nil {
+	if err := run(*address, *answerLength, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "holder:", err)
 		os.Exit(1)
 	}
 }
 
-func run(address string, connections, answerLength int, commands io.Reader, reports io.Writer) error {
+func run(address string, answerLength int, commands io.Reader, reports io.Writer) error {
 	server, err := socket.ParseServer(address)
 	if err != nil {
 		return err
 	}
-	if connections <= 0 || answerLength <= 0 {
-		return fmt.Errorf("-connections is %d and -answer-length is %d, expected more than 0", connections, answerLength)
+	if answerLength <= 0 {
+		return fmt.Errorf("-answer-length is %d, expected more than 0", answerLength)
 	}
-	held, err := hold(server, connections, answerLength)
-	defer held.closeAll()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(reports, "held %d\n", len(held))
+	var held heldConnections
+	defer func() { held.closeAll() }()
 	lines := bufio.NewScanner(commands)
 	for lines.Scan() {
-		if lines.Text() != "check" {
-			return fmt.Errorf("the command is %q, expected \"check\"", lines.Text())
+		verb, number, _ := strings.Cut(lines.Text(), " ")
+		switch count, err := strconv.Atoi(number); {
+		case verb == "hold" && err == nil && count > 0:
+			more, err := hold(server, count-len(held), answerLength)
+			held = append(held, more...)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(reports, "held %d\n", len(held))
+		case lines.Text() == "check":
+			open, err := held.countOpen()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(reports, "open %d\n", open)
+		default:
+			return fmt.Errorf("the command is %q, expected \"hold N\" or \"check\"", lines.Text())
 		}
-		open, err := held.countOpen()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(reports, "open %d\n", open)
 	}
 	return lines.Err()
 }

@@ -165,7 +165,8 @@ func TestServeFollowsItsProtocol(t *testing.T) {
 		t.Error("the run had no report of progress, expected some")
 	}
 	if found.Kind != report.Finished || found.Events < 1 || found.Deliveries != found.Events*readers || found.Missing != 0 ||
-		found.Bytes < found.Deliveries*100 || found.LatencyP50 <= 0 || found.LatencyP99 > found.LatencyMax {
+		found.Bytes < found.Deliveries*100 || found.LatencyP50 <= 0 || found.LatencyP90 < found.LatencyP50 ||
+		found.LatencyP999 < found.LatencyP99 || found.LatencyP99 > found.LatencyMax {
 		t.Errorf("the run ends with %+v, expected %d deliveries of each event, of 100 bytes at least, and latencies", found, readers)
 	}
 	toServe.Close()

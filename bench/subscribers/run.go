@@ -124,7 +124,9 @@ func (r *run) report(kind string, now time.Time) report.Report {
 	found.Seconds = now.Sub(r.started).Seconds()
 	if kind == report.Finished {
 		found.LatencyP50 = r.latency.percentile(0.50)
+		found.LatencyP90 = r.latency.percentile(0.90)
 		found.LatencyP99 = r.latency.percentile(0.99)
+		found.LatencyP999 = r.latency.percentile(0.999)
 		found.LatencyMax = float64(r.latency.longest)
 	}
 	return found

@@ -1,66 +1,48 @@
-// Command nethttp is the net/http server that Penstock is measured against: GET / answers
-// "Hello, World!", POST /echo sends the request's body back while it arrives, GET /events is a
-// stream of the messages that POST /publish takes.
+// Command nethttp is the net/http server that Penstock is measured against; ../README.md says
+// what it answers. Besides the service it sends bodies back while they arrive, and events.
+//
+// The package's documentation names no settings for speed. The service uses its ServeMux.
 package main
 
 import (
-	"flag"
-	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
-	"runtime/debug"
-)
 
-// Header values are set as whole slices under canonical names: Header.Set would allocate
-// a slice for each of them in every request.
-var (
-	serverField        = []string{"nethttp"}
-	contentTypeField   = []string{"text/plain; charset=utf-8"}
-	contentLengthField = []string{"13"}
-	greeting           = []byte("Hello, World!")
+	"github.com/penstock-go/penstock/bench/internal/httpservice"
+	"github.com/penstock-go/penstock/bench/internal/service"
 )
 
 func main() {
-	address := flag.String("addr", "127.0.0.1:8080", "the `host:port` to listen on")
-	flag.Parse()
-	debug.SetGCPercent(400) // as Penstock's examples do
-	listener, err := net.Listen("tcp4", *address)
-	if err != nil {
-		log.Fatalf("nethttp cannot listen: %v", err)
+	arguments := service.Start()
+	answers := httpservice.New("nethttp")
+	var handler http.Handler = hand(answers, new(service.Board))
+	if arguments.Serves() {
+		handler = answers.Mux(arguments.Routes)
 	}
-	fmt.Printf("listening on http://%s\n", listener.Addr())
-	log.Fatal(http.Serve(listener, route(newBoard())))
+	log.Fatal(http.Serve(arguments.Listen(), handler))
 }
 
-// route does not use http.ServeMux: what it costs is no part of the comparison.
-func route(board *board) http.HandlerFunc {
+// hand routes by hand, where what the ServeMux costs is no part of the comparison.
+func hand(answers *httpservice.Service, board *service.Board) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodGet && r.URL.Path == "/":
-			hello(w)
+			answers.Hello(w, r)
 		case r.Method == http.MethodPost && r.URL.Path == "/echo":
-			echo(w, r)
+			stream(w, r)
 		case r.Method == http.MethodGet && r.URL.Path == "/events":
-			board.events(w, r)
+			events(board, w, r)
 		case r.Method == http.MethodPost && r.URL.Path == "/publish":
-			board.publish(w, r)
+			publish(board, w, r)
 		default:
 			http.NotFound(w, r)
 		}
 	}
 }
 
-func hello(w http.ResponseWriter) {
-	header := w.Header()
-	header["Server"] = serverField
-	header["Content-Type"] = contentTypeField
-	header["Content-Length"] = contentLengthField
-	w.Write(greeting)
-}
-
-func echo(w http.ResponseWriter, r *http.Request) {
+// stream sends the body back while it arrives.
+func stream(w http.ResponseWriter, r *http.Request) {
 	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
 		http.Error(w, "this connection cannot read and write at once", http.StatusInternalServerError)
 		return

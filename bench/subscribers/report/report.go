@@ -20,7 +20,9 @@ type Report struct {
 	Seconds    float64 `json:"seconds"`
 
 	// Microseconds from before an event was posted to its reading by a subscriber.
-	LatencyP50 float64 `json:"latency_p50"`
-	LatencyP99 float64 `json:"latency_p99"`
-	LatencyMax float64 `json:"latency_max"`
+	LatencyP50  float64 `json:"latency_p50"`
+	LatencyP90  float64 `json:"latency_p90"`
+	LatencyP99  float64 `json:"latency_p99"`
+	LatencyP999 float64 `json:"latency_p999"`
+	LatencyMax  float64 `json:"latency_max"`
 }

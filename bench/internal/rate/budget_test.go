@@ -1,4 +1,4 @@
-package main
+package rate
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 
 func TestRateBudget(t *testing.T) {
 	start := time.Unix(1000, 0)
-	budget := rateBudget{bytesPerSecond: 1000, last: start}
+	budget := NewBudget(1000, start)
 	steps := []struct {
 		at       time.Duration
 		take     int64
@@ -25,10 +25,10 @@ func TestRateBudget(t *testing.T) {
 		{20_000 * time.Hour, 0, 100, "a wait of years earns a burst, too"},
 	}
 	for _, step := range steps {
-		budget.refill(start.Add(step.at))
-		budget.bytes -= step.take
-		if budget.bytes != step.expected {
-			t.Errorf("at %v the budget is %d bytes, expected %d: %s", step.at, budget.bytes, step.expected, step.why)
+		budget.Refill(start.Add(step.at))
+		budget.Bytes -= step.take
+		if budget.Bytes != step.expected {
+			t.Errorf("at %v the budget is %d bytes, expected %d: %s", step.at, budget.Bytes, step.expected, step.why)
 		}
 	}
 }
