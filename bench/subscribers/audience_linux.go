@@ -134,12 +134,9 @@ func (a *audience) connect(prepare func(fd int) error) (int, error) {
 }
 
 // wait waits for events, for at most the time, and handles them. It returns how many there
-// were; a signal may make it return early with 0.
+// were: none when the time is over.
 func (a *audience) wait(most time.Duration) (int, error) {
-	n, err := unix.EpollWait(a.epoll, a.events, int(max(most, 0)/time.Millisecond))
-	if errors.Is(err, unix.EINTR) {
-		return 0, nil
-	}
+	n, err := a.pollUntil(time.Now().Add(most))
 	if err != nil {
 		return 0, fmt.Errorf("epoll_wait failed: %w", err)
 	}
@@ -155,6 +152,17 @@ func (a *audience) wait(most time.Duration) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// pollUntil is epoll_wait to a point in time. Signals interrupt it, such as those by which Go's
+// scheduler takes a processor back: then it goes on.
+func (a *audience) pollUntil(end time.Time) (n int, err error) {
+	for {
+		n, err = unix.EpollWait(a.epoll, a.events, int(max(time.Until(end), 0)/time.Millisecond))
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
 }
 
 // ready does what an event of epoll allows a subscriber to do.

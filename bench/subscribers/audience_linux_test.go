@@ -9,6 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -292,5 +295,40 @@ func TestServeRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.complaint) {
 			t.Errorf("%s: the error is %v, expected one with %q", test.why, err, test.complaint)
 		}
+	}
+}
+
+// TestSignalsDoNotEndAWait: a wait that a signal interrupts is not over, or subscribers would be
+// said to have got no answer.
+func TestSignalsDoNotEndAWait(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGUSR1)
+	defer signal.Stop(signals)
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(epoll)
+	ready, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ready)
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, ready, &unix.EpollEvent{Events: unix.EPOLLIN}); err != nil {
+		t.Fatal(err)
+	}
+
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	go func(thread int) {
+		for range 1000 {
+			_ = unix.Tgkill(unix.Getpid(), thread, unix.SIGUSR1)
+			runtime.Gosched()
+		}
+		_, _ = unix.Write(ready, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	}(unix.Gettid())
+	a := &audience{epoll: epoll, events: make([]unix.EpollEvent, 1)}
+	if n, err := a.pollUntil(time.Now().Add(time.Minute)); n != 1 || err != nil {
+		t.Errorf("among 1,000 signals the wait ended with %d events and the error %v, one event was expected", n, err)
 	}
 }
