@@ -54,14 +54,14 @@ func open(file string, ticks <-chan time.Time, o server.Options) (s *server.Serv
 	o.Hooks.Request = func(*server.Request) { f.requests.Add(1) }
 	s, err = server.New(site.answer, o)
 	if err != nil {
-		site.writer.Close()
+		site.close()
 		_ = b.Close() // nothing was written to it
 		return nil, nil, err
 	}
 	stop := f.start(s, ticks)
 	return s, func() error {
 		stop()
-		site.writer.Close() // what was accepted is written first
+		site.close() // what was accepted is written first
 		return b.Close()
 	}, nil
 }

@@ -25,11 +25,22 @@ type site struct {
 	board   *board
 	publish pipeline.Publisher[server.Event] // the board: what is published to need not be known
 	figures *figures
-	writer  *loop.Pool // of one worker: the messages are written one after another
+	writer  *loop.Pool // of one worker: the messages are written one after another; nil without a file
 }
 
 func newSite(b *board, f *figures) *site {
-	return &site{pages: page.Answers(pageFiles, policy), board: b, publish: b, figures: f, writer: loop.NewPool(1, writesWaiting)}
+	s := &site{pages: page.Answers(pageFiles, policy), board: b, publish: b, figures: f}
+	if b.journal != nil {
+		s.writer = loop.NewPool(1, writesWaiting)
+	}
+	return s
+}
+
+// close returns when all that was accepted is written.
+func (s *site) close() {
+	if s.writer != nil {
+		s.writer.Close()
+	}
 }
 
 func (s *site) answer(r *server.Request) server.Response {
@@ -80,8 +91,8 @@ func (s *site) answerEvents(r *server.Request) server.Response {
 	return server.Events(pipeline.Merge(messages, pipeline.Concat(pipeline.Once(first), figures)))
 }
 
-// answerPublish puts the body on the board. That may write to a file, and so is left to
-// the writer.
+// answerPublish puts the body on the board. If that writes to a file it may block, and so is
+// left to the writer.
 func (s *site) answerPublish(r *server.Request) server.Response {
 	here := r.Loop()
 	r.SetBodyLimit(longestMessage)
@@ -93,8 +104,12 @@ func (s *site) answerPublish(r *server.Request) server.Response {
 		case strings.TrimSpace(text) == "":
 			return server.Text(http.StatusBadRequest, "The message is empty.\n"), nil
 		}
+		event, done := server.Event{Data: text}, server.Empty(http.StatusNoContent)
+		if s.writer == nil {
+			return done, s.publish.Publish(event)
+		}
 		return server.Later(pipeline.Offload(here, s.writer, func(context.Context) (server.Response, error) {
-			return server.Empty(http.StatusNoContent), s.publish.Publish(server.Event{Data: text})
+			return done, s.publish.Publish(event)
 		})), nil
 	}))
 }

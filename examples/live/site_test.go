@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -95,10 +96,11 @@ func (b blocked) Publish(server.Event) error {
 }
 
 func TestPublishingDoesNotHoldTheLoopUp(t *testing.T) {
-	b, err := openBoard("", time.Now)
+	b, err := openBoard(filepath.Join(t.TempDir(), "board"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer b.Close()
 	site := newSite(b, newFigures(b.topic))
 	disk := blocked{make(chan struct{}), make(chan struct{})}
 	site.publish = disk
@@ -121,5 +123,5 @@ func TestPublishingDoesNotHoldTheLoopUp(t *testing.T) {
 	if status := <-published; status != 204 {
 		t.Errorf("the message should be answered 204 when it is written, and was answered %d", status)
 	}
-	site.writer.Close()
+	site.close()
 }
