@@ -105,7 +105,7 @@ const (
 	referenceSize = 8 << 10
 	// fileSize is how much of a file goes into one segment: sendfile(2) may wait
 	// for the disk, and others wait for the loop meanwhile.
-	fileSize = turnBytes
+	fileSize = 64 << 10
 	// stepsPerPoll bounds how long one Poll may hold the loop; a request that is
 	// answered at once takes two.
 	stepsPerPoll = 2 * turnRequests
