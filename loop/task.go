@@ -23,7 +23,7 @@ func (t *Task) Init(r Runner) { t.runner = r }
 // turn runs beside them. A task of a connection takes some microseconds, so that a turn
 // ends after a millisecond or two; looking at the sockets behind it takes as long as less
 // than one of them.
-const taskBudget = 128
+const taskBudget = 256
 
 // queueName says which of a loop's queues a task is in.
 type queueName uint8
