@@ -31,4 +31,17 @@ const (
 var NewWatchdog = newWatchdog
 
 // Tick is what happens as often in a threshold as TicksPerThreshold says.
-func (w *Watchdog) Tick() { w.tick() }
+func (w *Watchdog) Tick() (asleep bool) { return w.tick() }
+
+// Roused reports, once, whether a loop that was asleep has told the watchdog of a turn.
+func (w *Watchdog) Roused() bool {
+	select {
+	case <-w.roused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Asleep reports whether the watchdog waits for the loop to rouse it.
+func (l *Loop) Asleep() bool { return l.mark.Load() == markAsleep }

@@ -77,8 +77,9 @@ type Loop struct {
 
 	over chan struct{} // closed when the loop has ended and all its sockets are closed
 
-	mark  atomic.Uint32 // what a watchdog knows of the loop, see watchdog.go
-	stall stall
+	mark   atomic.Uint32   // what a watchdog knows of the loop, see watchdog.go
+	roused chan<- struct{} // of the watchdog; read only when the mark was asleep
+	stall  stall
 
 	// Shared with other goroutines.
 	mu       sync.Mutex

@@ -52,8 +52,8 @@ func (l *Loop) beginTurn() {
 	l.inTurn = true
 	l.tasks.taken = 0
 	l.knowsNow = false
-	if l.mark.Load() == markResting {
-		l.mark.Store(markWorking)
+	if m := l.mark.Load(); m == markResting || m == markAsleep {
+		l.turnBegan()
 	}
 }
 
@@ -64,7 +64,7 @@ func (l *Loop) endTurn() {
 	if l.tasks.later.length > 0 {
 		l.wake()
 	}
-	if l.mark.Load() >= markAsked {
+	if m := l.mark.Load(); m == markAsked || m == markStuck {
 		l.turnEnded()
 	}
 }

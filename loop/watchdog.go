@@ -12,7 +12,7 @@ import (
 // goroutine of its own. All that it has of a loop is a mark, one word:
 //
 //		          a turn begins            tick           ticks
-//		resting ───────────────▶ working ───────▶ asked ────────▶ stuck
+//		resting, asleep ───────▶ working ───────▶ asked ────────▶ stuck
 //		   ▲                                        │               │
 //		   └────────────────────────────────────────┴───────────────┘
 //		                        a turn ends
@@ -21,6 +21,8 @@ import (
 //	    noted: that would be a write in each turn.
 //	  - asked: the watchdog wants to be told of the next end of a turn.
 //	  - resting: it was told, and no turn has begun since.
+//	  - asleep: it is resting, and was at the tick before. The turn that begins then says so
+//	    (roused).
 //	  - stuck: it has found that a turn does not end.
 //
 // Rules:
@@ -31,7 +33,8 @@ import (
 //     quicker.
 //  3. A loop that was asked may be asleep, with no turn to end. So at the next tick it is
 //     given something to do. From then on, as long as it is asked, it is in one turn.
-//  4. A loop that is resting is left alone: an idle one is not woken again and again.
+//  4. A loop that is resting is left alone: an idle one is not woken again and again. When
+//     all loops are asleep the watchdog has no ticks: an idle process is not woken either.
 //  5. The mark says stuck before it is logged, so that who is to blame is found however
 //     soon the turn ends then. Until it has been logged the watchdog holds a lock, which
 //     the loop takes to log the end: that is never logged ahead of the beginning.
@@ -40,6 +43,7 @@ const (
 	markResting
 	markAsked
 	markStuck
+	markAsleep
 )
 
 // ticksPerThreshold is how often a watchdog looks within its threshold.
@@ -51,6 +55,7 @@ type Watchdog struct {
 	logger  *slog.Logger
 	clock   Clock
 	watched []*watched
+	roused  chan struct{} // holds one token: a turn has begun on a loop that was asleep
 	stop    chan struct{}
 	done    chan struct{}
 }
@@ -79,7 +84,8 @@ type stall struct {
 // the function that the loop is in and its stack. When the turn ends after all, it logs
 // for how long it has been going on. Nothing is logged in between.
 //
-// It costs a loop two loads of a word for each turn, and one wake-up when it falls idle.
+// It costs a loop two loads of a word for each turn, and one wake-up when it falls idle. While
+// all loops are idle it does nothing.
 // To take a stack, all goroutines are stopped for a moment.
 func Watch(threshold time.Duration, logger *slog.Logger, loops ...*Loop) *Watchdog {
 	w := newWatchdog(logger, monotonicClock{epoch: time.Now()}, loops...)
@@ -88,7 +94,8 @@ func Watch(threshold time.Duration, logger *slog.Logger, loops ...*Loop) *Watchd
 }
 
 func newWatchdog(logger *slog.Logger, clock Clock, loops ...*Loop) *Watchdog {
-	w := &Watchdog{logger: logger, clock: clock, stop: make(chan struct{}), done: make(chan struct{})}
+	w := &Watchdog{logger: logger, clock: clock,
+		roused: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	for _, l := range loops {
 		w.watched = append(w.watched, &watched{loop: l})
 	}
@@ -109,24 +116,35 @@ func (w *Watchdog) run(interval time.Duration) {
 	for {
 		select {
 		case <-ticker.C:
-			w.tick()
+			if w.tick() {
+				ticker.Stop()
+			}
+		case <-w.roused:
+			ticker.Reset(interval)
 		case <-w.stop:
 			return
 		}
 	}
 }
 
-// tick looks at every loop.
-func (w *Watchdog) tick() {
+// tick looks at every loop. It returns whether all of them are asleep, or have ended: then
+// there is nothing to look at before one of them rouses the watchdog.
+func (w *Watchdog) tick() (asleep bool) {
+	asleep = true
 	for _, loop := range w.watched {
 		if !loop.ended {
 			w.look(loop)
+			asleep = asleep && loop.loop.mark.Load() == markAsleep
 		}
 	}
+	return asleep
 }
 
 func (w *Watchdog) look(loop *watched) {
 	switch loop.loop.mark.Load() {
+	case markResting:
+		loop.loop.roused = w.roused // before the mark, after which the loop may read it
+		loop.loop.mark.CompareAndSwap(markResting, markAsleep)
 	case markWorking:
 		if loop.loop.mark.CompareAndSwap(markWorking, markAsked) {
 			loop.ticks = 0
@@ -161,6 +179,16 @@ func (w *Watchdog) report(loop *watched) {
 	if l.mark.CompareAndSwap(markAsked, markStuck) {
 		w.logger.Warn("loop: a turn does not end; everything else on the loop waits for it",
 			"for", w.clock.Now()-loop.posted, "in", in, "stack", stack)
+	}
+}
+
+// turnBegan tells the watchdog that the loop is not resting any more.
+func (l *Loop) turnBegan() {
+	if l.mark.Swap(markWorking) == markAsleep {
+		select {
+		case l.roused <- struct{}{}:
+		default: // it has yet to take what another loop has said
+		}
 	}
 }
 

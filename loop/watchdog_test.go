@@ -3,6 +3,7 @@ package loop_test
 import (
 	"bytes"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +143,46 @@ func TestWatchdogLetsAnIdleLoopSleep(t *testing.T) {
 	}
 }
 
+// TestWatchdogSleepsWithItsLoops: it has no ticks while all loops are asleep, and is told, once,
+// of the first turn.
+func TestWatchdogSleepsWithItsLoops(t *testing.T) {
+	a, b := looptest.New(t), looptest.New(t)
+	watchdog := loop.NewWatchdog(slog.New(slog.DiscardHandler), &handTurned{}, a.Loop, b.Loop)
+	turn := func(l *looptest.Loop) {
+		if err := l.Post(func() {}); err != nil {
+			t.Fatal(err)
+		}
+		l.Poll()
+	}
+	fallAsleep := func(loops ...*looptest.Loop) (asleep bool) {
+		for range 4 { // asks, wakes, is told, looks again
+			asleep = watchdog.Tick()
+			for _, l := range loops {
+				l.Poll()
+			}
+		}
+		return asleep
+	}
+	if fallAsleep(a) {
+		t.Error("one of the loops has not ended the turn that was asked for, and the watchdog is asleep")
+	}
+	if !fallAsleep(a, b) {
+		t.Error("both loops have nothing to do, and the watchdog is not asleep")
+	}
+	if watchdog.Roused() {
+		t.Error("no turn has begun, and the watchdog was roused")
+	}
+	turn(a)
+	turn(a)
+	turn(b)
+	if !watchdog.Roused() || watchdog.Roused() {
+		t.Error("the watchdog should be roused once when turns begin on loops that were asleep")
+	}
+	if watchdog.Tick() {
+		t.Error("turns have begun on the loops since, and the watchdog is asleep")
+	}
+}
+
 // TestWatchdogOfLoopThatDoesNotRun: not begun yet, and ended, it is not stuck.
 func TestWatchdogOfLoopThatDoesNotRun(t *testing.T) {
 	var log logBuffer
@@ -209,6 +250,37 @@ func TestWatchRuns(t *testing.T) {
 	<-seen
 	watchdog.Stop()
 	close(open)
+}
+
+// TestWatchIsRoused: it sees a loop block that was asleep before.
+func TestWatchIsRoused(t *testing.T) {
+	seen := make(chan struct{}, 3)
+	logger := slog.New(slog.NewTextHandler(writer(func(line []byte) {
+		if bytes.Contains(line, []byte("does not end")) && bytes.Contains(line, []byte("waitForTheTest")) {
+			seen <- struct{}{}
+		}
+	}), nil))
+	l := start(t, 1, loop.Options{}).Loops()[0]
+	watchdog := loop.Watch(time.Millisecond, logger, l)
+	defer watchdog.Stop()
+	for range 3 {
+		for giveUp := time.Now().Add(20 * time.Second); !l.Asleep(); runtime.Gosched() {
+			if time.Now().After(giveUp) {
+				t.Fatal("the loop has nothing to do, and the watchdog does not let it sleep")
+			}
+		}
+		blocked, open := make(chan struct{}), make(chan struct{})
+		if err := l.Post(func() { waitForTheTest(blocked, open) }); err != nil {
+			t.Fatal(err)
+		}
+		<-blocked
+		select {
+		case <-seen:
+		case <-time.After(20 * time.Second):
+			t.Error("a loop that was asleep blocks, and nobody says so")
+		}
+		close(open)
+	}
 }
 
 // writer lets a function be an io.Writer.

@@ -82,7 +82,7 @@ func (x *exchange) begin(head *parser.Head) error {
 	options := x.core.local.options
 	x.core.writeTimeout = options.WriteTimeout
 	x.keepAlive = head.KeepAlive
-	x.request.ended, x.request.route = false, nil
+	x.request.ended, x.request.decoded, x.request.route = false, false, nil
 	if head.Chunked || head.ContentLength > 0 {
 		x.bodyLimit, x.bodyTimeout = options.BodyLimit, options.BodyTimeout
 		x.body = &requestBody{exchange: x}

@@ -28,6 +28,7 @@ type Request struct {
 
 	exchange *exchange
 	ended    bool
+	decoded  bool   // SetDecodedBody was called
 	path     string // decoded
 	query    string // as sent, without '?'
 	route    *route // that a router has chosen, or nil
@@ -161,6 +162,27 @@ func (r *Request) Length() int64 {
 		return head.ContentLength
 	}
 	return 0
+}
+
+// Coded reports whether Body has a content coding (RFC 9110, section 8.4), such as gzip, that
+// must be decoded before its Content-Type can be believed.
+func (r *Request) Coded() bool {
+	for value := range r.Fields().Values("Content-Encoding") {
+		for name := range strings.SplitSeq(value, ",") {
+			name = strings.Trim(name, " \t")
+			if name != "" && !strings.EqualFold(name, "identity") {
+				return !r.decoded
+			}
+		}
+	}
+	return false
+}
+
+// SetDecodedBody makes body the Body, without the content coding that it came in. The fields
+// of the request stay as they were sent, and so does Length.
+func (r *Request) SetDecodedBody(body pipeline.Source[[]byte]) {
+	r.live()
+	r.Body, r.decoded = body, true
 }
 
 // Trailers returns the fields behind a chunked body once Body has given io.EOF,

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -34,15 +35,13 @@ func WithForm(r *server.Request, answer func(Values) server.Response, limits For
 
 // Form returns the request's content, a form as browsers send it, and then ends. The
 // Content-Type must be application/x-www-form-urlencoded, and its charset, if it says one,
-// UTF-8. Content that says itself that it is over the limit is refused before it is read; it
-// otherwise does what [ReadForm] does, and content over the limit ends it with a *[server.Problem]
-// whose Cause is the *pipeline.LimitError. Empty content is a form without pairs.
+// UTF-8; content in a coding that no layer has decoded is refused as well. Content that says
+// itself that it is over the limit is refused before it is read; it otherwise does what
+// [ReadForm] does, and content over the limit ends it with a *[server.Problem] whose Cause is
+// the *pipeline.LimitError. Empty content is a form without pairs.
 func Form(r *server.Request, limits FormLimits) pipeline.Source[Values] {
 	limits = limits.withDefaults()
-	if err := checkType(r.Type(), isForm, formType); err != nil {
-		return pipeline.Fail[Values](err)
-	}
-	if err := checkLength(r, limits.Bytes); err != nil {
+	if err := cmp.Or(checkType(r.Type(), isForm, formType), checkCoding(r), checkLength(r, limits.Bytes)); err != nil {
 		return pipeline.Fail[Values](err)
 	}
 	return explain(ReadForm(r.Body, limits))

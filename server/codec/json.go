@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -40,9 +41,10 @@ func WithJSON[T any](r *server.Request, answer func(T) server.Response, options 
 
 // JSON returns the request's content (RFC 8259) as one T, and then ends. The Content-Type
 // must be application/json or end with +json (RFC 6839, section 3.1), and its charset, if it
-// says one, must be UTF-8. Content that says itself that it is over the limit is refused
-// before it is read; it otherwise does what [ReadJSON] does, and content over the limit ends it
-// with a *[server.Problem] whose Cause is the *pipeline.LimitError.
+// says one, must be UTF-8. Content in a coding that no layer has decoded is refused (415), and so
+// is content that says itself that it is over the limit, before it is read; it otherwise does
+// what [ReadJSON] does, and content over the limit ends it with a *[server.Problem] whose Cause
+// is the *pipeline.LimitError.
 func JSON[T any](r *server.Request, options ...JSONOption) pipeline.Source[T] {
 	j := newJSONReader(options)
 	if err := j.check(r); err != nil {
@@ -99,14 +101,12 @@ func newJSONReader(options []JSONOption) *jsonReader {
 
 // check refuses a request by what its head says.
 func (j *jsonReader) check(r *server.Request) error {
-	contentType := r.Type()
-	if contentType == "" && j.allowsMissingType {
-		return checkLength(r, j.limit)
+	if contentType := r.Type(); contentType != "" || !j.allowsMissingType {
+		if err := checkType(contentType, isJSON, "application/json"); err != nil {
+			return err
+		}
 	}
-	if err := checkType(contentType, isJSON, "application/json"); err != nil {
-		return err
-	}
-	return checkLength(r, j.limit)
+	return cmp.Or(checkCoding(r), checkLength(r, j.limit))
 }
 
 func isJSON(mediaType string) bool {

@@ -38,6 +38,17 @@ func refuseType(expected, detail string) *server.Problem {
 	return p
 }
 
+// checkCoding refuses content in a coding (RFC 9110, section 8.4) that no layer has decoded. The
+// field Accept-Encoding says that it must have none (section 15.5.16).
+func checkCoding(r *server.Request) error {
+	if !r.Coded() {
+		return nil
+	}
+	p := refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("The Content-Encoding is %s; content without a coding was expected.", shortened(r.Field("Content-Encoding"))))
+	p.Fields = []server.Field{{Name: "Accept-Encoding", Value: "identity"}}
+	return p
+}
+
 // checkLength refuses a request that says itself that it is over the limit, before any of it
 // is read.
 func checkLength(r *server.Request, limit int) error {

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,38 @@ func TestRefusedTypesSayWhatIsAccepted(t *testing.T) {
 		resp, content := c.asked.send(c.fields + "Content-Length: 1\r\n\r\n!")
 		if got := strings.Join(resp.Header.Values("Accept"), ", "); resp.StatusCode != c.status || got != c.accept {
 			t.Errorf("to %q the answer is %d, %q, with Accept: %q; it should be %d, with %q", c.fields, resp.StatusCode, content, got, c.status, c.accept)
+		}
+	}
+}
+
+// TestCodedContentIsRefused: what is coded is not read as if it were not, unless a layer decodes it.
+func TestCodedContentIsRefused(t *testing.T) {
+	json := func(r *server.Request) server.Response { return WithJSON(r, named.response) }
+	form := func(r *server.Request) server.Response {
+		return WithForm(r, func(v Values) server.Response { return server.Text(200, v.Get("name")) }, FormLimits{})
+	}
+	decoded := func(r *server.Request) server.Response {
+		r.SetDecodedBody(r.Body)
+		return json(r)
+	}
+	for _, c := range []struct {
+		h            server.Handler
+		fields, body string
+		status       int
+		accept       string
+	}{
+		{json, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "{}", 415, "identity"},
+		{json, "Content-Type: application/json\r\nContent-Encoding: identity, br\r\n", "{}", 415, "identity"},
+		{json, "Content-Type: application/json\r\nContent-Encoding: Identity\r\n", "{}", 200, ""},
+		{json, "Content-Type: application/json\r\nContent-Encoding: \r\n", "{}", 200, ""},
+		{decoded, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "{}", 200, ""},
+		{form, "Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: zstd\r\n", "name=a", 415, "identity"},
+	} {
+		asked := serve(t, c.h)
+		resp, content := asked.send(c.fields + "Content-Length: " + strconv.Itoa(len(c.body)) + "\r\n\r\n" + c.body)
+		if accept := resp.Header.Get("Accept-Encoding"); resp.StatusCode != c.status || accept != c.accept {
+			t.Errorf("to %q the answer is %d, %q, with Accept-Encoding: %q; it should be %d, with %q",
+				c.fields, resp.StatusCode, content, accept, c.status, c.accept)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Content-Encoding of gzip or zstd. The handler's Body is then what [Gunzip] or [Unzstd]
 // makes of the client's: of at most limit bytes, while the server's own limit goes on to
 // count what is sent. Length and the field Content-Encoding still say what the client has
-// sent.
+// sent, but Coded that it was decoded.
 //
 // A request in another coding, or in several, is answered with 415 and the codings that
 // there are (RFC 9110, section 15.5.16).
@@ -24,7 +24,7 @@ func RequestLayer(limit int64) server.Layer {
 				return server.Fail(errUnknownCoding).With("Accept-Encoding", "gzip, zstd")
 			}
 			if c != identity && r.Length() != 0 {
-				r.Body = decodeBody(c, r.Body, limit)
+				r.SetDecodedBody(decodeBody(c, r.Body, limit))
 				// The server closes its own source, and knows nothing of this one.
 				r.OnFinish(closer{r.Body}.finished)
 			}

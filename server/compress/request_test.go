@@ -41,6 +41,9 @@ func zstandard(t testing.TB, text string) []byte {
 
 // echo answers with the request's body, which the layer decodes.
 func echo(r *server.Request) server.Response {
+	if r.Coded() && r.Length() != 0 {
+		return server.Text(500, "Nobody has said that the body was decoded.")
+	}
 	if r.Path() == "/deaf" {
 		return server.Text(200, "deaf")
 	}
