@@ -27,6 +27,12 @@ const (
 	TicksPerThreshold = ticksPerThreshold
 )
 
+// NewPoller is the poller that a loop has unless it is given another.
+func NewPoller() (Poller, error) { return newEpollPoller() }
+
+// InPoller reports whether the loop waits for events.
+func (l *Loop) InPoller() bool { return isInPoller(innermost(stackOf(l.runsOn()))) }
+
 // NewWatchdog is a watchdog without a goroutine: the test calls Tick.
 var NewWatchdog = newWatchdog
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -172,6 +173,10 @@ func (w *Watchdog) report(loop *watched) {
 		return // it was about to end
 	}
 	in := innermost(stack)
+	if isInPoller(in) {
+		loop.ticks = 1 // the processors are busy elsewhere: it has yet to wake up
+		return
+	}
 	var logging sync.Mutex
 	logging.Lock()
 	defer logging.Unlock()
@@ -180,6 +185,12 @@ func (w *Watchdog) report(loop *watched) {
 		w.logger.Warn("loop: a turn does not end; everything else on the loop waits for it",
 			"for", w.clock.Now()-loop.posted, "in", in, "stack", stack)
 	}
+}
+
+// isInPoller says whether a loop that is in this function waits for events, so in no turn.
+func isInPoller(function string) bool {
+	return strings.HasPrefix(function, "golang.org/x/sys/unix.EpollWait ") ||
+		strings.HasPrefix(function, "github.com/panjf2000/gnet/v2/pkg/netpoll.")
 }
 
 // turnBegan tells the watchdog that the loop is not resting any more.

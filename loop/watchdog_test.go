@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,6 +202,62 @@ func TestWatchdogOfLoopThatDoesNotRun(t *testing.T) {
 	w.want("the loop has never run, and then ended", 0, 0)
 }
 
+// waitUntil returns when done says so.
+func waitUntil(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for giveUp := time.Now().Add(20 * time.Second); !done(); runtime.Gosched() {
+		if time.Now().After(giveUp) {
+			t.Fatalf("%s: that did not come", what)
+		}
+	}
+}
+
+// deafPoller is a poller that can be kept from waking up.
+type deafPoller struct {
+	loop.Poller
+	deaf atomic.Bool
+}
+
+func (p *deafPoller) Wake() error {
+	if p.deaf.Load() {
+		return nil
+	}
+	return p.Poller.Wake()
+}
+
+// TestWatchdogKnowsThatALoopWaits: one that has been woken, but for which there is no processor,
+// is in no turn, and nobody is to blame.
+func TestWatchdogKnowsThatALoopWaits(t *testing.T) {
+	inner, err := loop.NewPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	poller := &deafPoller{Poller: inner}
+	w := &watchedLoop{t: t, clock: &handTurned{}}
+	if w.Loop, err = loop.New(loop.Options{Poller: poller, Logger: w.log.logger()}); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run() }()
+	w.watchdog = loop.NewWatchdog(w.log.logger(), w.clock, w.Loop)
+	w.pass()
+	waitUntil(t, "the loop, which has nothing to do, waits for events", w.InPoller)
+	poller.deaf.Store(true)
+	w.tick(5 * (2 + loop.TicksPerThreshold))
+	w.want("the loop waits for events", 0, 0)
+
+	poller.deaf.Store(false)
+	_ = poller.Wake() // for the post of the watchdog, whose own was not heard
+	release := w.block()
+	w.tick(2 + loop.TicksPerThreshold)
+	w.want("then a turn does not end", 1, 0)
+	release()
+	w.Stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestBlameIsLogged: what runs on the loop finds that it was stuck, and says why.
 func TestBlameIsLogged(t *testing.T) {
 	w := watchLoop(t)
@@ -264,11 +321,7 @@ func TestWatchIsRoused(t *testing.T) {
 	watchdog := loop.Watch(time.Millisecond, logger, l)
 	defer watchdog.Stop()
 	for range 3 {
-		for giveUp := time.Now().Add(20 * time.Second); !l.Asleep(); runtime.Gosched() {
-			if time.Now().After(giveUp) {
-				t.Fatal("the loop has nothing to do, and the watchdog does not let it sleep")
-			}
-		}
+		waitUntil(t, "the loop, which has nothing to do, is asleep", l.Asleep)
 		blocked, open := make(chan struct{}), make(chan struct{})
 		if err := l.Post(func() { waitForTheTest(blocked, open) }); err != nil {
 			t.Fatal(err)
