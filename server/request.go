@@ -165,13 +165,16 @@ func (r *Request) Length() int64 {
 }
 
 // Coded reports whether Body has a content coding (RFC 9110, section 8.4), such as gzip, that
-// must be decoded before its Content-Type can be believed.
+// must be decoded before its Content-Type can be believed. No content has none.
 func (r *Request) Coded() bool {
+	if r.Length() == 0 || r.decoded {
+		return false
+	}
 	for value := range r.Fields().Values("Content-Encoding") {
 		for name := range strings.SplitSeq(value, ",") {
 			name = strings.Trim(name, " \t")
 			if name != "" && !strings.EqualFold(name, "identity") {
-				return !r.decoded
+				return true
 			}
 		}
 	}

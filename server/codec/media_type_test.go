@@ -147,6 +147,7 @@ func TestCodedContentIsRefused(t *testing.T) {
 		{json, "Content-Type: application/json\r\nContent-Encoding: \r\n", "{}", 200, ""},
 		{decoded, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "{}", 200, ""},
 		{form, "Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: zstd\r\n", "name=a", 415, "identity"},
+		{form, "Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: zstd\r\n", "", 200, ""},
 	} {
 		asked := serve(t, c.h)
 		resp, content := asked.send(c.fields + "Content-Length: " + strconv.Itoa(len(c.body)) + "\r\n\r\n" + c.body)
