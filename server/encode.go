@@ -134,7 +134,7 @@ func (c *core) encodeOwnFields(r *Response) error {
 	fields := appendFields(room[:0], r.fields)
 	var ownServer, ownDate bool
 	for _, f := range fields {
-		if err := f.check(); err != nil {
+		if err := checkField(f); err != nil {
 			return err
 		}
 		switch {
@@ -171,7 +171,7 @@ func appendField(b []byte, f Field) []byte {
 // encodeLastChunk ends a chunked body, with its trailers.
 func (c *core) encodeLastChunk(trailers []Field) error {
 	for _, f := range trailers {
-		if err := f.checkTrailer(); err != nil {
+		if err := checkTrailer(f); err != nil {
 			return err
 		}
 	}

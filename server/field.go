@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/penstock-go/penstock/parser"
 )
 
 // A Field is one field line of a message: a name and a value (RFC 9110, section
 // 5).
-type Field struct{ Name, Value string }
+type Field = parser.Field
 
 // fieldNode is one field of a response. Nodes are immutable and point to the
 // fields set before, so that two responses made from one share them safely.
@@ -51,12 +53,12 @@ func replacedLater(last, node *fieldNode) bool {
 	return false
 }
 
-// check returns why a field must not be sent, or nil.
-func (f Field) check() error {
-	if !validFieldName(f.Name) {
+// checkField returns why a field must not be sent, or nil.
+func checkField(f Field) error {
+	if !parser.ValidToken(f.Name) {
 		return fmt.Errorf("the response's field name %q is not a token (RFC 9110, section 5.1)", f.Name)
 	}
-	if !validFieldValue(f.Value) {
+	if !parser.ValidValue(f.Value) {
 		return fmt.Errorf("the value %q of the response's field %s has a control character", f.Value, f.Name)
 	}
 	switch len(f.Name) {
@@ -72,8 +74,8 @@ func (f Field) check() error {
 
 // checkTrailer returns why a field must not be sent as a trailer, or nil (RFC
 // 9110, section 6.5.1).
-func (f Field) checkTrailer() error {
-	if err := f.check(); err != nil {
+func checkTrailer(f Field) error {
+	if err := checkField(f); err != nil {
 		return err
 	}
 	for _, name := range [...]string{"Content-Type", "Content-Encoding", "Content-Range", "Host", "Trailer", "Set-Cookie", "Date", "Location"} {
@@ -83,29 +85,3 @@ func (f Field) checkTrailer() error {
 	}
 	return nil
 }
-
-func validFieldName(name string) bool {
-	for i := 0; i < len(name); i++ {
-		if !tokenByte[name[i]] {
-			return false
-		}
-	}
-	return name != ""
-}
-
-func validFieldValue(value string) bool {
-	for i := 0; i < len(value); i++ {
-		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// tokenByte says which bytes a token may have (RFC 9110, section 5.6.2).
-var tokenByte = func() (table [256]bool) {
-	for _, c := range "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" {
-		table[c] = true
-	}
-	return table
-}()

@@ -12,6 +12,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/penstock-go/penstock/parser"
 )
 
 // What a net/http handler reaches through http.ResponseController, and Hijack.
@@ -152,7 +154,7 @@ func switchingHead(status int, header http.Header) []byte {
 	}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
-			if validFieldName(name) {
+			if parser.ValidToken(name) {
 				b = appendField(b, Field{name, cleanValue(value)})
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/penstock-go/penstock/parser"
 )
 
 // httpHead is the head of a response as a net/http handler has decided it: what WriteHeader
@@ -115,7 +117,7 @@ func (h *httpHead) sends(name string, values []string) bool {
 			return false
 		}
 	}
-	return validFieldName(name)
+	return parser.ValidToken(name)
 }
 
 // cleanValue returns a field's value with spaces for CR and LF, and without white space around
@@ -152,7 +154,7 @@ func (h *httpHead) trailersOf(header http.Header) []Field {
 	var trailers []Field
 	add := func(name string, values []string) {
 		for _, value := range values {
-			if f := (Field{name, cleanValue(value)}); f.checkTrailer() == nil {
+			if f := (Field{name, cleanValue(value)}); checkTrailer(f) == nil {
 				trailers = append(trailers, f)
 			}
 		}

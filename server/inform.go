@@ -26,7 +26,7 @@ func (r *Request) inform(status int, fields []Field) error {
 		return fmt.Errorf("server: an informational response %d comes after the head of the final one", status)
 	}
 	for _, f := range fields {
-		if err := f.check(); err != nil {
+		if err := checkField(f); err != nil {
 			return err
 		}
 	}

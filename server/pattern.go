@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"github.com/penstock-go/penstock/parser"
 )
 
 // A pattern is what a route is registered with, taken apart. Every part stands for one
@@ -70,7 +72,7 @@ func splitPattern(text string) (method, host, path string, err error) {
 	rest := text
 	if i := strings.IndexAny(text, " \t"); i >= 0 {
 		method, rest = text[:i], strings.TrimLeft(text[i:], " \t")
-		if method != "" && !validFieldName(method) {
+		if method != "" && !parser.ValidToken(method) {
 			return "", "", "", malformed(text, 0, fmt.Sprintf("the method %q is not a token (RFC 9110, section 9.1)", method))
 		}
 	}

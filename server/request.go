@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/parser"
 	"github.com/penstock-go/penstock/pipeline"
 )
@@ -224,8 +225,9 @@ func (r *Request) Context() context.Context {
 func (r *Request) SetContext(ctx context.Context) { r.live().context = ctx }
 
 // Loop returns the loop that the request lives on: what [pipeline.NewQueue] and
-// [pipeline.Offload] need to bring values back to it from other goroutines.
-func (r *Request) Loop() pipeline.Poster { return r.live().core.local.loop }
+// [pipeline.Offload] need to bring values back to it from other goroutines, and what
+// a client sends requests from.
+func (r *Request) Loop() *loop.Loop { return r.live().core.local.loop }
 
 // After returns a source that gives one value when d has passed since it was
 // first polled. It waits on the loop's timers and holds no goroutine.
