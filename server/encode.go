@@ -112,7 +112,7 @@ func (c *core) encodeFields(r *Response) error {
 		out.B = append(appendStatusLine(out.B, status), first[len(statusLineOK):]...)
 	}
 	if t := r.outline.contentType(); t != "" {
-		out.B = appendField(out.B, Field{"Content-Type", t})
+		out.B = appendField(out.B, Field{Name: "Content-Type", Value: t})
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (c *core) encodeOwnFields(r *Response) error {
 		b = c.local.appendDate(b)
 	}
 	if t := r.outline.contentType(); t != "" {
-		b = appendField(b, Field{"Content-Type", t})
+		b = appendField(b, Field{Name: "Content-Type", Value: t})
 	}
 	for _, f := range fields {
 		b = appendField(b, f)

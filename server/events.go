@@ -13,10 +13,10 @@ const defaultPing = 15 * time.Second
 
 // eventFields are the fields of every event stream: nobody on the way may keep it back.
 var eventFields = &fieldNode{
-	field: Field{"X-Accel-Buffering", "no"},
+	field: Field{Name: "X-Accel-Buffering", Value: "no"},
 	earlier: &fieldNode{
-		field:   Field{"Cache-Control", "no-store"},
-		earlier: &fieldNode{field: Field{"Content-Type", "text/event-stream"}},
+		field:   Field{Name: "Cache-Control", Value: "no-store"},
+		earlier: &fieldNode{field: Field{Name: "Content-Type", Value: "text/event-stream"}},
 	},
 }
 

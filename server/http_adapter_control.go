@@ -150,12 +150,12 @@ const httpHijackSize = 4 << 10
 func switchingHead(status int, header http.Header) []byte {
 	b := appendStatusLine(nil, status)
 	if header["Date"] == nil {
-		b = appendField(b, Field{"Date", time.Now().UTC().Format(http.TimeFormat)})
+		b = appendField(b, Field{Name: "Date", Value: time.Now().UTC().Format(http.TimeFormat)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
 			if parser.ValidToken(name) {
-				b = appendField(b, Field{name, cleanValue(value)})
+				b = appendField(b, Field{Name: name, Value: cleanValue(value)})
 			}
 		}
 	}

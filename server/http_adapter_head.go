@@ -96,7 +96,7 @@ func (h *httpHead) takeFields(header http.Header) {
 	nodes := make([]fieldNode, 0, count)
 	for _, name := range names {
 		for _, value := range header[name] {
-			nodes = append(nodes, fieldNode{field: Field{name, cleanValue(value)}, earlier: h.fields})
+			nodes = append(nodes, fieldNode{field: Field{Name: name, Value: cleanValue(value)}, earlier: h.fields})
 			h.fields = &nodes[len(nodes)-1]
 		}
 	}
@@ -154,7 +154,7 @@ func (h *httpHead) trailersOf(header http.Header) []Field {
 	var trailers []Field
 	add := func(name string, values []string) {
 		for _, value := range values {
-			if f := (Field{name, cleanValue(value)}); checkTrailer(f) == nil {
+			if f := (Field{Name: name, Value: cleanValue(value)}); checkTrailer(f) == nil {
 				trailers = append(trailers, f)
 			}
 		}
@@ -178,7 +178,7 @@ func informationalFields(header http.Header) []Field {
 	h.takeFields(header)
 	fields := appendFields(nil, h.fields)
 	if h.contentType != "" {
-		fields = append(fields, Field{"Content-Type", h.contentType})
+		fields = append(fields, Field{Name: "Content-Type", Value: h.contentType})
 	}
 	return fields
 }

@@ -9,7 +9,7 @@ import (
 
 func TestInformGoesAheadOfTheAnswer(t *testing.T) {
 	s := newSession(t, func(r *Request) Response {
-		if err := r.Inform(103, Field{"Link", "</style.css>; rel=preload"}); err != nil {
+		if err := r.Inform(103, Field{Name: "Link", Value: "</style.css>; rel=preload"}); err != nil {
 			t.Errorf("the informational response was refused: %v", err)
 		}
 		return Text(200, "hello")
@@ -49,7 +49,7 @@ func TestInformRefusesWhatMustNotBeSent(t *testing.T) {
 	var request *Request
 	s := newSession(t, func(r *Request) Response {
 		request = r
-		for status, field := range map[int]Field{200: {}, 101: {}, 100: {}, 103: {"A", "b\nc"}, 104: {"Content-Length", "1"}} {
+		for status, field := range map[int]Field{200: {}, 101: {}, 100: {}, 103: {Name: "A", Value: "b\nc"}, 104: {Name: "Content-Length", Value: "1"}} {
 			fields := []Field{field}
 			if field == (Field{}) {
 				fields = nil

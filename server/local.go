@@ -138,7 +138,7 @@ func (l *local) refresh() {
 	l.first = append(l.first, "Date: "...)
 	l.first = now.UTC().AppendFormat(l.first, http.TimeFormat)
 	l.first = append(l.first, "\r\n"...)
-	l.firstText = appendField(append(l.firstText[:0], l.first...), Field{"Content-Type", typeText})
+	l.firstText = appendField(append(l.firstText[:0], l.first...), Field{Name: "Content-Type", Value: typeText})
 }
 
 // Expire is called by the loop when a second is over.
@@ -148,7 +148,7 @@ func (l *local) appendServer(b []byte) []byte {
 	if l.options.Name == "-" {
 		return b
 	}
-	return appendField(b, Field{"Server", l.options.Name})
+	return appendField(b, Field{Name: "Server", Value: l.options.Name})
 }
 
 const dateLine = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"

@@ -84,7 +84,7 @@ func (r Response) withType(contentType string) Response {
 	case typeJSON:
 		r.outline |= hasJSON
 	default:
-		r.fields = &fieldNode{field: Field{"Content-Type", contentType}, earlier: r.fields}
+		r.fields = &fieldNode{field: Field{Name: "Content-Type", Value: contentType}, earlier: r.fields}
 	}
 	return r
 }
@@ -243,7 +243,7 @@ func (r Response) withField(name, value string, replaces bool) Response {
 	if strings.EqualFold(name, "Content-Type") {
 		r.outline &^= hasText | hasJSON
 	}
-	r.fields = &fieldNode{field: Field{name, value}, replaces: replaces, earlier: r.fields}
+	r.fields = &fieldNode{field: Field{Name: name, Value: value}, replaces: replaces, earlier: r.fields}
 	return r
 }
 

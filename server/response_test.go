@@ -64,9 +64,9 @@ func TestResponsesOnTheWire(t *testing.T) {
 			firstLines + "Content-Length: 0\r\n\r\n"},
 		{"a declared length", getRequest, Stream(200, "", chunks("ab", "cd")).Length(4),
 			firstLines + "Content-Length: 4\r\n\r\nabcd"},
-		{"trailers", getRequest, Stream(200, "", chunks("ab")).Trailers(func() []Field { return []Field{{"X-Sum", "ab"}} }),
+		{"trailers", getRequest, Stream(200, "", chunks("ab")).Trailers(func() []Field { return []Field{{Name: "X-Sum", Value: "ab"}} }),
 			firstLines + "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: ab\r\n\r\n"},
-		{"trailers behind an empty body", getRequest, Stream(200, "", chunks()).Trailers(func() []Field { return []Field{{"X-Sum", ""}} }),
+		{"trailers behind an empty body", getRequest, Stream(200, "", chunks()).Trailers(func() []Field { return []Field{{Name: "X-Sum", Value: ""}} }),
 			firstLines + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: \r\n\r\n"},
 		{"HTTP/1.0 is closed unless it asks", get10, Text(200, "Hello"),
 			firstLines + "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\nConnection: close\r\n\r\nHello"},
@@ -166,7 +166,7 @@ func TestBodiesThatAreNotAsDeclared(t *testing.T) {
 		{"too short", Stream(200, "", chunks("ab")).Length(3), "ab"},
 		{"too long", Stream(200, "", chunks("ab", "cd")).Length(3), "ab"},
 		{"a failure after the head", Stream(200, "", pipeline.Concat(chunks("ab"), pipeline.Fail[[]byte](io.ErrClosedPipe))), "2\r\nab\r\n"},
-		{"a trailer that is not allowed", Stream(200, "", chunks("ab")).Trailers(func() []Field { return []Field{{"Content-Length", "2"}} }), "2\r\nab\r\n"},
+		{"a trailer that is not allowed", Stream(200, "", chunks("ab")).Trailers(func() []Field { return []Field{{Name: "Content-Length", Value: "2"}} }), "2\r\nab\r\n"},
 	} {
 		got, log, end := answer(t, getRequest+getRequest, func(*Request) Response { return c.response }, Options{})
 		_, body, _ := strings.Cut(got, "\r\n\r\n")

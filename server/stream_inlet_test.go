@@ -98,7 +98,7 @@ func TestShutdownEndsAnOpenEndedStreamThroughItsStages(t *testing.T) {
 	s := newSession(t, func(r *Request) Response {
 		lines := pipeline.NewQueue[[]byte](r.Loop(), 1, pipeline.Refuse)
 		return Stream(200, "text/plain", lines).MapBody(bracketed).OpenEnded().Trailers(func() []Field {
-			return []Field{{"X-Trailer", "yes"}}
+			return []Field{{Name: "X-Trailer", Value: "yes"}}
 		})
 	}, Options{})
 	s.send(getRequest)
