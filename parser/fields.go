@@ -1,6 +1,9 @@
 package parser
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Fields are the field lines of a head or of a trailer section, in the order and
 // the case in which they were sent (RFC 9110, section 5). The zero value is empty.
@@ -65,6 +68,9 @@ func (f *Fields) Values(name string) iter.Seq[string] {
 		}
 	}
 }
+
+// Clone returns a copy that stays valid for ever.
+func (f *Fields) Clone() Fields { return Fields{f.raw, slices.Clone(f.spans)} }
 
 func (s *span) named(raw, name string) bool {
 	return int(s.nameEnd-s.nameStart) == len(name) && sameName(raw[s.nameStart:s.nameEnd], name)

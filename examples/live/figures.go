@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/penstock-go/penstock/examples/internal/memory"
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/server"
 )
@@ -104,7 +105,7 @@ func (f *figures) measure(now time.Time) sample {
 		Subscribers:    messages.Subscribers,
 		DeliveredTotal: messages.Delivered + figures.Delivered,
 		Dropped:        messages.Dropped + figures.Dropped,
-		Memory:         residentMemory(),
+		Memory:         memory.Resident(),
 		Goroutines:     runtime.NumGoroutine(),
 	}
 	if seconds := now.Sub(f.last).Seconds(); seconds > 0 {

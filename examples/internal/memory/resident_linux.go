@@ -1,4 +1,5 @@
-package main
+// Package memory says how much memory a program has.
+package memory
 
 import (
 	"bytes"
@@ -6,10 +7,10 @@ import (
 	"strconv"
 )
 
-// residentMemory returns how many bytes of memory the process has, from
+// Resident returns how many bytes of memory the process has, from
 // /proc/self/statm: its second number is that of the resident pages; see proc(5). It is 0
 // when the system does not say.
-func residentMemory() int64 {
+func Resident() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

@@ -1,4 +1,4 @@
-package main
+package memory
 
 import (
 	"runtime/debug"
@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-func TestResidentMemory(t *testing.T) {
+func TestResident(t *testing.T) {
 	debug.FreeOSMemory() // so that it is not given back while the test looks
-	before := residentMemory()
+	before := Resident()
 	if before < 1<<20 {
 		t.Fatalf("a process should have a mebibyte of memory at least, and has %d bytes", before)
 	}
@@ -22,13 +22,13 @@ func TestResidentMemory(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if reserved := residentMemory(); reserved > before+size/2 {
+	if reserved := Resident(); reserved > before+size/2 {
 		t.Errorf("memory that nobody has touched should not count, and %d bytes have become %d", before, reserved)
 	}
 	for i := 0; i < size; i += 4096 {
 		block[i] = 1
 	}
-	if after := residentMemory(); after < before+size/2 {
+	if after := Resident(); after < before+size/2 {
 		t.Errorf("with %d bytes more in use the memory should go up from %d, and is %d", size, before, after)
 	}
 }
