@@ -4,7 +4,8 @@
 // A [Group] holds the loops of a server and [Listen] spreads connections over them.
 // A connection embeds a [Socket], and a [Task] and a [Timer] when it needs them, and is
 // told of readiness, turns and deadlines on its loop's goroutine. The example of the
-// package is a whole echo server.
+// package is a whole echo server. [Socket.ConnectTCP] and [Socket.ConnectUnix] make
+// connections the other way, also without waiting.
 //
 // # Who may call what
 //

@@ -1,5 +1,15 @@
 package loop
 
+import "golang.org/x/sys/unix"
+
+// ConnectDescriptor connects the socket fd, with which the test has done something before.
+func (s *Socket) ConnectDescriptor(l *Loop, fd int, to unix.Sockaddr, h SocketHandler) error {
+	return s.connect(l, fd, to, h)
+}
+
+// Descriptor is the number under which the kernel knows the socket.
+func (s *Socket) Descriptor() int { return int(s.fd) }
+
 // SetAccept replaces the system call that a listener's sockets accept with.
 func (ln *Listener) SetAccept(accept func(listener int) (int, error)) {
 	for _, a := range ln.acceptors {
@@ -23,6 +33,8 @@ const (
 	AcceptBudget = acceptBudget
 	AcceptRetry  = acceptRetry
 	TaskBudget   = taskBudget
+	KeptPipes    = keptPipes
+	MaxPipes     = maxPipes
 
 	TicksPerThreshold = ticksPerThreshold
 )

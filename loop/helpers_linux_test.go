@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +132,16 @@ func exchange(t testing.TB, c net.Conn, text string) {
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != text {
 		t.Fatalf("after sending %q the echo was %q, error %v", text, got, err)
 	}
+}
+
+// descriptors counts the process's open descriptors.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
 }
 
 // logBuffer collects what a loop logs; any goroutine.

@@ -71,6 +71,8 @@ type Loop struct {
 	knowsNow     bool
 	now          time.Duration
 	running      any // what is being run, to name it when it panics
+	lent         buffers
+	pipes        pipes
 	batch        []func()
 	batchRun     int  // how many of batch have been started
 	ended        bool // no socket can be attached any more
@@ -154,6 +156,7 @@ func (l *Loop) finish() {
 		}
 	}
 	l.closeDescriptors()
+	l.closePipes()
 	l.ended = true
 	l.inTurn = false
 	l.turnEnded()
@@ -214,9 +217,15 @@ type Held struct {
 	Sockets int // attached and not closed
 	Tasks   int // scheduled
 	Timers  int // armed
+	Pipes   int // lent
 }
 
 // Held reports what the loop holds.
 func (l *Loop) Held() Held {
-	return Held{Sockets: l.attached, Tasks: l.tasks.turn.length + l.tasks.later.length, Timers: l.wheel.armed}
+	return Held{
+		Sockets: l.attached,
+		Tasks:   l.tasks.turn.length + l.tasks.later.length,
+		Timers:  l.wheel.armed,
+		Pipes:   len(l.pipes.made) - len(l.pipes.idle),
+	}
 }

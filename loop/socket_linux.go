@@ -33,20 +33,25 @@ import (
 // nothing new, and the first one usually says that the socket is Writable.
 type SocketHandler interface{ SocketEvent(r Readiness) }
 
-// A Socket is a connected, non-blocking stream socket on a loop, embedded by its owner.
-// The zero Socket is closed and ready for Attach; so is one that was closed. All its
-// methods belong to the loop's goroutine.
+// A Socket is a non-blocking stream socket on a loop, embedded by its owner: one that was
+// accepted and attached, or one that it connected itself. The zero Socket is closed and
+// ready for Attach, ConnectTCP and ConnectUnix; so is one that was closed. All its methods
+// belong to the loop's goroutine.
 type Socket struct {
 	loop    *Loop
 	handler SocketHandler
 	fd      int32
 	state   Readiness
 	open    bool
+
+	// connecting is what connect(2) has said: 0 when the socket is connected, EINPROGRESS
+	// while it is on its way, else why it failed. It fills what would be padding.
+	connecting uint16
 }
 
-// Attach gives the descriptor fd, a non-blocking stream socket, to l, and from then on h
-// is told of its events. On success the Socket owns fd. On failure fd is as it was and
-// still the caller's; the error is ErrStopped when the loop has ended.
+// Attach gives the descriptor fd, a connected, non-blocking stream socket, to l, and from
+// then on h is told of its events. On success the Socket owns fd. On failure fd is as it
+// was and still the caller's; the error is ErrStopped when the loop has ended.
 func (s *Socket) Attach(l *Loop, fd int, h SocketHandler) error {
 	switch {
 	case s.open:
@@ -73,6 +78,9 @@ func (s *Socket) Attach(l *Loop, fd int, h SocketHandler) error {
 	*s = Socket{loop: l, handler: h, fd: int32(fd), state: Writable, open: true}
 	return nil
 }
+
+// SetHandler has h told of the socket's events from now on, in place of who was told before.
+func (s *Socket) SetHandler(h SocketHandler) { s.handler = h }
 
 // Readable reports whether reading may help: it is false when the socket is known to be
 // drained, and when it is closed.

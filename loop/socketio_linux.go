@@ -15,7 +15,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 		return 0, ErrClosed
 	}
 	if s.state&Readable == 0 {
-		return 0, ErrAgain
+		return 0, s.notReady()
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -142,9 +142,17 @@ func (s *Socket) writeable() error {
 		return ErrClosed
 	}
 	if s.state&Writable == 0 {
-		return ErrAgain
+		return s.notReady()
 	}
 	return nil
+}
+
+// notReady says why an open socket is not tried.
+func (s *Socket) notReady() error {
+	if s.connecting != 0 {
+		return s.Connected()
+	}
+	return ErrAgain
 }
 
 // wrote takes note of a write of n bytes out of length.

@@ -79,7 +79,11 @@ func (l *Loop) deliver(fd int, r Readiness) {
 	if s == nil {
 		return
 	}
-	s.state |= r.implied()
+	if s.connecting == 0 {
+		s.state |= r.implied()
+	} else {
+		s.connectEvent(r)
+	}
 	if !l.callHandler(s, r) {
 		s.Close()
 	}

@@ -48,8 +48,10 @@ func (s session) cutAnyhow(t *testing.T, stream []byte, seed uint64) string {
 		}
 	}
 	for _, cuts := range [][]int{bytewise, pieces} {
-		if got, _ := s.transcript(t, stream, cuts...); got != text {
-			t.Fatalf("%q cut at %v gives\n%s\nbut whole\n%s", stream, cuts, got, text)
+		for _, s.suspend = range []bool{false, true} {
+			if got, _ := s.transcript(t, stream, cuts...); got != text {
+				t.Fatalf("%q cut at %v, suspended there %t, gives\n%s\nbut whole\n%s", stream, cuts, s.suspend, got, text)
+			}
 		}
 	}
 	return text

@@ -168,6 +168,7 @@ func (p *Parser) Restart() {
 	}
 	p.phase = phaseBetween
 	p.started = false
+	p.resumedHead = 0
 	p.consumed = 0
 	p.emptyLines = 0
 }

@@ -33,6 +33,8 @@ type section struct {
 	major     uint8
 	minor     uint8
 	state     lineState
+
+	resumedHead int32 // length of the head before the place where Resume went on; else 0
 }
 
 type lineState uint8

@@ -24,3 +24,11 @@ func (p *Parser) Skip(n int64) {
 		p.phase = phaseEnd
 	}
 }
+
+// Remaining is what Remaining of the suspended parser returned.
+func (s *Suspended) Remaining() int64 {
+	if s.phase != phaseCounted || s.inputEnded {
+		return 0
+	}
+	return s.remaining
+}

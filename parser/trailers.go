@@ -9,7 +9,7 @@ func (p *Parser) beginTrailers() {
 }
 
 func (p *Parser) readTrailers() (Event, error) {
-	limit := p.limits.Head - len(p.head.Fields.raw) + len("\r\n")
+	limit := p.limits.Head - p.headLength() + len("\r\n")
 	lines, err := p.readSection(limit)
 	if lines == nil {
 		return NeedData, err

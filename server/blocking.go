@@ -71,7 +71,7 @@ func (s *work) Poll(w pipeline.Waker) (Response, error) {
 
 // Close ends what the worker may still be doing, and gives up what it will answer.
 func (s *work) Close() {
-	cause := errClientGone
+	cause := ErrClientGone
 	if s.came {
 		cause = errAnswered
 	}
@@ -86,16 +86,4 @@ func (s *work) Close() {
 type releasable struct{ response Response }
 
 // Close closes what the response owns.
-func (a releasable) Close() { a.response.release() }
-
-// release closes what a response owns that will not be sent.
-func (r Response) release() {
-	switch r.outline.kind() {
-	case kindStream:
-		r.flow.source.Close()
-	case kindLater:
-		r.flow.extra.later.Close()
-	case kindFile:
-		_ = r.flow.extra.file.Close() // nobody is left who could be told
-	}
-}
+func (a releasable) Close() { a.response.Discard() }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -79,7 +80,10 @@ func (x *exchange) pollBody(w pipeline.Waker) ([]byte, error) {
 	}
 	for {
 		event, err := x.parser.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, lostClient(err)
+		case err != nil:
 			return nil, err
 		}
 		switch event {
@@ -99,7 +103,7 @@ func (x *exchange) pollBody(w pipeline.Waker) ([]byte, error) {
 		case err == io.EOF:
 			x.parser.FeedEOF()
 		default:
-			return nil, err
+			return nil, lostClient(err)
 		}
 	}
 }

@@ -21,14 +21,16 @@ type conn struct {
 	timer  loop.Timer
 	core   core
 
-	input     *readBuffer   // holds the chunk that was read last, while it may be looked at
-	unwritten *unwritten    // what the socket has not taken yet, or nil
-	deadline  time.Duration // loop time at which waiting has lasted too long; 0: never
+	input     *loop.ReadBuffer // holds the chunk that was read last, while it may be looked at
+	unwritten *unwritten       // what the socket has not taken yet, or nil
+	peer      *netip.AddrPort  // nil until somebody asks: the kernel is asked once
+	deadline  time.Duration    // loop time at which waiting has lasted too long; 0: never
 
 	readBudget int32 // bytes that may still be read in this turn
 	lingered   int32 // bytes thrown away while lingering
 	index      int32 // in local.connections; -1 once closed
 	phase      phase
+	inTurn     bool // Run is on the way
 }
 
 // What a connection may do in one turn, before the others have theirs: bytes
@@ -60,6 +62,9 @@ func (c *conn) Wake() { c.core.local.loop.Schedule(&c.task) }
 // SocketEvent is called by the loop when the readiness of the socket changed.
 func (c *conn) SocketEvent(r loop.Readiness) {
 	switch {
+	case c.phase == phaseHalfClosed:
+		c.halfClosedEvent(r)
+		return
 	case r&loop.Broken != 0 && c.phase == phaseLinger:
 		c.close(c.core.reason) // both sides have closed, or the client will not take the answer
 		return
@@ -83,6 +88,10 @@ func (c *conn) SocketEvent(r loop.Readiness) {
 // inputArrived wakes whoever waits for input; nobody does when the handler has
 // not asked for the body.
 func (c *conn) inputArrived() {
+	if t := c.core.tunnel(); t != nil {
+		t.inputArrived()
+		return
+	}
 	x := c.core.exchange
 	if x == nil {
 		c.Wake()
@@ -95,7 +104,12 @@ func (c *conn) inputArrived() {
 // Run is the connection's turn: it moves bytes until nothing can be moved or its
 // share is used up.
 func (c *conn) Run() {
-	c.readBudget = turnReads
+	c.inTurn, c.readBudget = true, turnReads
+	c.move()
+	c.inTurn = false
+}
+
+func (c *conn) move() {
 	before := c.core.requests
 	for written := int64(0); written < turnWrites && c.core.requests-before < turnRequests; {
 		if c.unwritten != nil && !c.writeOn() {
@@ -133,6 +147,8 @@ func (c *conn) wait(err error) {
 		c.leave(err)
 	case c.core.openEnded() && c.socket.PeerClosed():
 		c.close(ReasonClientClosed)
+	case c.core.halfClosed():
+		c.endOutput()
 	default:
 		if c.socket.PeerClosed() {
 			c.noticeHalfClose()
@@ -166,10 +182,10 @@ func (c *conn) leave(err error) {
 // lingerOn throws away what the client still sends, up to a limit.
 func (c *conn) lingerOn() {
 	local := c.core.local
-	buffer := local.lendReadBuffer()
-	defer local.takeBackReadBuffer(buffer)
+	buffer := local.loop.LendReadBuffer()
+	defer local.loop.TakeBackReadBuffer(buffer)
 	for c.readBudget > 0 && int64(c.lingered) <= local.options.LingerLimit {
-		n, err := c.socket.Read(buffer.bytes[:])
+		n, err := c.socket.Read(buffer.Bytes[:])
 		if err == loop.ErrAgain {
 			return
 		}
@@ -196,8 +212,9 @@ func (c *conn) close(reason CloseReason) {
 	local.forget(c)
 	c.core.cancel(reason)
 	(*socketLink)(c).Release()
-	c.core.refuseHandover(errClientGone)
+	c.core.refuseHandover(ErrClientGone)
 	if c.unwritten != nil {
+		local.release(&c.unwritten.segment)
 		local.takeBackUnwritten(c.unwritten)
 		c.unwritten = nil
 	}
@@ -234,6 +251,11 @@ type socketLink conn
 func (l *socketLink) Poll(w pipeline.Waker) ([]byte, error) {
 	c := (*conn)(l)
 	local := c.core.local
+	if !c.inTurn {
+		// What follows from this poll belongs to a turn: a new share of bytes, 100 Continue,
+		// and the time in which the body has to come.
+		c.Wake()
+	}
 	if c.readBudget <= 0 {
 		l.Release()
 		w.Wake()
@@ -241,15 +263,15 @@ func (l *socketLink) Poll(w pipeline.Waker) ([]byte, error) {
 	}
 	if c.socket.Readable() {
 		if c.input == nil {
-			c.input = local.lendReadBuffer()
+			c.input = local.loop.LendReadBuffer()
 		}
-		n, err := c.socket.Read(c.input.bytes[:])
+		n, err := c.socket.Read(c.input.Bytes[:])
 		if err == nil {
 			c.readBudget -= int32(n)
 			if x := c.core.exchange; x != nil {
 				x.arrived += int64(n)
 			}
-			return c.input.bytes[:n:n], nil
+			return c.input.Bytes[:n:n], nil
 		}
 		if err != loop.ErrAgain {
 			l.Release()
@@ -269,7 +291,7 @@ func (l *socketLink) Wake() { (*conn)(l).Wake() }
 // Release gives the read buffer back.
 func (l *socketLink) Release() {
 	if l.input != nil {
-		l.core.local.takeBackReadBuffer(l.input)
+		l.core.local.loop.TakeBackReadBuffer(l.input)
 		l.input = nil
 	}
 }
@@ -278,8 +300,14 @@ func (l *socketLink) Release() {
 func (l *socketLink) Close() { l.Release() }
 
 func (l *socketLink) RemoteAddr() netip.AddrPort {
-	address, _ := l.socket.RemoteAddr() // it fails when the client has gone: no address then
-	return address
+	if l.peer == nil {
+		address, err := l.socket.RemoteAddr()
+		if err != nil {
+			return netip.AddrPort{} // the client has gone
+		}
+		l.peer = &address
+	}
+	return *l.peer
 }
 
 func (l *socketLink) LocalAddr() netip.AddrPort {

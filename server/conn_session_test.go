@@ -20,6 +20,7 @@ type session struct {
 	conn   *conn
 	peer   int
 	got    string       // has come for the client, and not been looked at
+	fin    bool         // the server has ended its side
 	reason *CloseReason // nil while it is open
 }
 
@@ -79,11 +80,19 @@ func (s *session) finish() {
 // receive reads what has come for the client.
 func (s *session) receive() string {
 	s.t.Helper()
-	more, _ := looptest.Receive(s.t, s.peer)
+	more, fin := looptest.Receive(s.t, s.peer)
+	s.fin = s.fin || fin
 	s.loop.Settle()
 	got := s.got + more
 	s.got = ""
 	return got
+}
+
+// ended says whether the server has ended its side, behind what was received.
+func (s *session) ended() bool {
+	s.t.Helper()
+	s.got = s.receive()
+	return s.fin && s.got == ""
 }
 
 // wantAnswers reads what has come and checks the status lines in it.

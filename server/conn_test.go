@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/penstock-go/penstock/pipeline"
+
+	"github.com/penstock-go/penstock/loop"
 )
 
 // An idle connection must stay small: thousands of them wait at once.
@@ -76,7 +78,7 @@ func TestHandlerThatDoesNotAskStopsTheReading(t *testing.T) {
 	if unread := s.conn.socket.Readable(); !unread {
 		t.Error("the body should wait in the socket while nobody asks for it")
 	}
-	if s.conn.core.exchange.arrived > readBufferSize {
+	if s.conn.core.exchange.arrived > loop.ReadBufferSize {
 		t.Errorf("%d bytes of a body that nobody asked for were read", s.conn.core.exchange.arrived)
 	}
 }

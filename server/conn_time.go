@@ -113,6 +113,8 @@ func (c *conn) Expire() {
 		c.writeExpired()
 	case phaseLinger:
 		c.close(c.core.reason)
+	case phaseHalfClosed:
+		c.readExpired()
 	}
 }
 

@@ -57,11 +57,17 @@ func (c *conn) writeOn() bool {
 	return false
 }
 
-// advance writes as much of s as the socket takes, and cuts it off.
+// advance writes as much of s as the socket takes, and cuts it off. A pipe is given back as
+// soon as nothing more is to be written from it.
 func (c *conn) advance(s *segment) (done bool, err error) {
 	for s.size() > 0 {
 		var n int64
 		switch {
+		case len(s.head)+len(s.data)+len(s.tail) == 0 && s.pipe != nil:
+			var spliced int
+			spliced, err = c.socket.SpliceOut(s.pipe, int(s.length))
+			n = int64(spliced)
+			s.length -= n
 		case len(s.head)+len(s.data)+len(s.tail) == 0:
 			n, err = c.socket.SendFile(int(s.file.Fd()), s.offset, s.length)
 			s.offset += n
@@ -74,9 +80,11 @@ func (c *conn) advance(s *segment) (done bool, err error) {
 			return false, nil
 		}
 		if err != nil {
+			c.core.local.release(s)
 			return false, err
 		}
 	}
+	c.core.local.release(s)
 	return true, nil
 }
 
@@ -128,7 +136,7 @@ func (l *local) lendUnwritten() *unwritten {
 
 func (l *local) takeBackUnwritten(u *unwritten) {
 	*u = unwritten{}
-	if len(l.unwritten) < keptBuffers {
+	if len(l.unwritten) < keptUnwritten {
 		l.unwritten = append(l.unwritten, u)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/parser"
 	"github.com/penstock-go/penstock/pipeline"
 )
@@ -26,8 +27,10 @@ import (
 //	  ▼                                         ▼
 //	done ◀──────────────────────────────────── drain ──▶ head
 //
-// An event stream that waits has given its request back: exchange is nil, and stream
-// is all that the core holds.
+// From handler and later there is another way, which does not come back: see tunnel.
+//
+// A stream that waits may have given its request back: exchange is nil, and stream is all
+// that the core holds. See Response.ReleaseRequest.
 //
 // Rules:
 //
@@ -43,7 +46,7 @@ import (
 type core struct {
 	local        *local
 	link         link
-	exchange     *exchange // nil while idle, and while an event stream waits
+	exchange     *exchange // nil while idle, and while a stream waits that has released its request
 	stream       *flow     // whose body is being sent, or nil
 	out          *bytebufferpool.ByteBuffer
 	writeTimeout time.Duration
@@ -77,24 +80,28 @@ type link interface {
 type coreState uint8
 
 const (
-	stateHead     coreState = iota // wants a request's head
-	stateHandler                   // the handler runs
-	stateLater                     // waits for the response
-	stateStream                    // sends the response's body
-	stateRest                      // sends a large complete body in pieces
-	stateFile                      // hands out the range of a file
-	stateSettle                    // the answer is handed out
-	stateDrain                     // throws away the rest of the request's body
-	stateTimedOut                  // refuses a head that took too long
+	stateHead       coreState = iota // wants a request's head
+	stateHandler                     // the handler runs
+	stateLater                       // waits for the response
+	stateStream                      // sends the response's body
+	stateRest                        // sends a large complete body in pieces
+	stateFile                        // hands out the range of a file
+	stateSettle                      // the answer is handed out
+	stateDrain                       // throws away the rest of the request's body
+	stateTunnel                      // hands out what the stage of an Upgrade gives
+	stateHalfClosed                  // that has ended, and what the client sends is still read
+	stateTimedOut                    // refuses a head that took too long
 	stateDone
 )
 
 // A segment is what the core hands out to be written: head, data and tail in this
-// order, then a range of a file. It is valid until the next Poll or Close.
+// order, then a range of a file or what is in a pipe. It is valid until the next Poll or
+// Close, except for the pipe: that is to be given back by whoever has the segment.
 type segment struct {
 	head, data, tail []byte
 	file             *os.File
-	offset, length   int64
+	pipe             *loop.Pipe
+	offset, length   int64 // of the file; the pipe has no offset
 }
 
 const (
@@ -187,6 +194,10 @@ func (c *core) step(w pipeline.Waker) progress {
 		return c.stepFile()
 	case stateDrain:
 		return c.stepDrain(w)
+	case stateTunnel:
+		return c.stepTunnel(w)
+	case stateHalfClosed:
+		return c.stepHalfClosed()
 	case stateTimedOut:
 		return c.refuse(errHeadTimeout, ReasonHeadTimeout)
 	}
@@ -232,9 +243,9 @@ func (c *core) inputEnded(err error) progress {
 	case pipeline.ErrPending:
 		return waits
 	case io.EOF:
-		return c.end(ReasonClientClosed, errClientGone)
+		return c.end(ReasonClientClosed, ErrClientGone)
 	}
-	return c.end(ReasonConnectionLost, errClientGone)
+	return c.end(ReasonConnectionLost, ErrClientGone)
 }
 
 // dispatch has the request, whose head is ready, answered by the handler.

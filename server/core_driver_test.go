@@ -26,6 +26,7 @@ type driver struct {
 
 	input   []byte   // not given to the core yet
 	ends    bool     // the client closes its sending side after the input
+	breaks  error    // what reading behind the input fails with, or nil
 	whole   bool     // no cuts, and nothing is ever late
 	chunk   []byte   // lent to the core, overwritten when the loan ends
 	pending []func() // what is late, to be run in any order
@@ -114,6 +115,9 @@ func (l *driverLink) Poll(w pipeline.Waker) ([]byte, error) {
 	if len(d.input) == 0 {
 		if d.ends {
 			return nil, io.EOF
+		}
+		if d.breaks != nil {
+			return nil, d.breaks
 		}
 		return nil, pipeline.ErrPending
 	}

@@ -7,6 +7,7 @@
 //   - [Text], [Bytes], [JSON], [Empty], [Redirect], [File], [Fail]: it is there,
 //   - [Stream]: its body is a source that is polled while the client takes it,
 //   - [Events]: it stays open and sends the events of a source, such as a topic's,
+//   - [Upgrade]: the connection goes on in another protocol, which is a stage,
 //   - [Later]: the response itself is still to come from a source.
 //
 // The request's body is a source too. Nothing is read from the client before
@@ -20,8 +21,8 @@
 // closes it exactly once, when the body has ended, has failed, or when the
 // client has gone. Request.Body belongs to the exchange and is closed with it.
 // Strings that come from a request are immutable and valid for ever; the
-// *Request itself is valid until its response is finished; see Events for the one
-// response that ends it earlier.
+// *Request itself is valid until its response is finished; see [Response.ReleaseRequest]
+// for the responses that end it earlier.
 //
 // # Errors
 //

@@ -22,7 +22,7 @@ const (
 // output returns the buffer in which the core gathers what it hands out.
 func (c *core) output() *bytebufferpool.ByteBuffer {
 	if c.out == nil {
-		c.out = c.local.lendBuffer()
+		c.out = c.local.loop.LendBuffer()
 	}
 	return c.out
 }
@@ -30,7 +30,7 @@ func (c *core) output() *bytebufferpool.ByteBuffer {
 // recycleOutput gives the buffer back: what was in it has been written.
 func (c *core) recycleOutput() {
 	if c.out != nil {
-		c.local.takeBackBuffer(c.out)
+		c.local.loop.TakeBackBuffer(c.out)
 		c.out = nil
 	}
 }

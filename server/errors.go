@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -28,10 +29,17 @@ var (
 	// ErrExchangeEnded is what a request's body ends with when it is polled
 	// after its exchange has ended.
 	ErrExchangeEnded = errors.New("server: the request's body was polled after its exchange had ended")
+
+	// ErrClientGone is the cause of a request's context when the client has left. A
+	// request's body ends with an error that is one (see [errors.Is]) when the client has
+	// left, or has ended its side, before it had sent the whole body; so does the input of
+	// an [Upgrade] whose connection is lost or closed. Who sends the bytes on has to break
+	// off then: only io.EOF is a proper end.
+	ErrClientGone = errors.New("server: the client has closed the connection")
 )
 
-// errClientGone closes an exchange whose client has left.
-var errClientGone = errors.New("server: the client has closed the connection")
+// lostClient is the error of a read that fails because the client has gone.
+func lostClient(err error) error { return fmt.Errorf("%w: %w", ErrClientGone, err) }
 
 // describeError returns what a client is told of an error, and whether the
 // error should be logged.

@@ -42,7 +42,7 @@ func Events(source pipeline.Source[Event]) Response {
 	}{flow{length: -1, ping: defaultPing}, eventEncoder{events: source}}
 	both.flow.source = &both.eventEncoder
 	return Response{
-		outline: 200 | kindStream | isOpenEnded | releasesRequest,
+		outline: 200 | kindStream | isOpenEnded | isEvents | releasesRequest,
 		fields:  eventFields,
 		flow:    &both.flow,
 	}
@@ -52,7 +52,7 @@ func Events(source pipeline.Source[Event]) Response {
 // it; it is kept to within a second. Not positive: no comments are sent. A comment goes through
 // the stages of [Response.MapBody] as an event does. Other responses are returned as they are.
 func (r Response) Ping(interval time.Duration) Response {
-	if r.outline.has(releasesRequest) {
+	if r.outline.has(isEvents) {
 		f := *r.flow
 		f.ping = max(interval, 0)
 		r.flow = &f

@@ -190,7 +190,7 @@ func TestContextOfAnEventStreamIsCancelled(t *testing.T) {
 		t.Errorf("the request should be given back, and its context go on; it says %v", ctx.Err())
 	}
 	s.finish()
-	if !errors.Is(context.Cause(ctx), errClientGone) {
+	if !errors.Is(context.Cause(ctx), ErrClientGone) {
 		t.Errorf("the cause of the context should be that the client has gone, and is %v", context.Cause(ctx))
 	}
 }

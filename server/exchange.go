@@ -122,7 +122,7 @@ func (x *exchange) finish(cause error) {
 	x.tellFinished()
 	x.request.ended = true
 	if x.body != nil {
-		x.body.end(ErrExchangeEnded)
+		x.body.end(bodyEnd(cause))
 		x.body, x.request.Body = nil, noBody{}
 	}
 	if x.cancel != nil {
@@ -142,6 +142,14 @@ func (x *exchange) finish(cause error) {
 
 func (x *exchange) newRequest() {
 	x.request = &Request{exchange: x, ended: true, Body: noBody{}}
+}
+
+// bodyEnd is what a body ends with that is cut off from its exchange.
+func bodyEnd(cause error) error {
+	if cause == ErrClientGone {
+		return cause
+	}
+	return ErrExchangeEnded
 }
 
 // closeResponse closes what the response owns.

@@ -17,7 +17,8 @@ type Hooks struct {
 	// was cut, with its status and the bytes of its body; status is 0 when the
 	// exchange ended without a response. The request is still valid. It is called
 	// once for each call of Request, and so not for what was no request. With this
-	// hook an event stream keeps its request in memory for as long as it is open.
+	// hook no response gives its request back before it has ended; see
+	// [Response.ReleaseRequest].
 	Response func(r *Request, status int, bytes int64)
 
 	// Closed is called when a connection was closed.

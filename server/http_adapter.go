@@ -243,9 +243,9 @@ func (x *httpExchange) discard() {
 		x.logPanic(worker) // which otherwise the core does
 	}
 	if h := x.hijacked; h != nil {
-		h.taken(nil, nil, errClientGone)
+		h.taken(nil, nil, ErrClientGone)
 	}
-	x.answer.release()
+	x.answer.Discard()
 }
 
 // httpStream is the body of a response that goes on being written. While it is polled, the

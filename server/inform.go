@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // Inform sends an informational response, such as 103 Early Hints, ahead of the final one
@@ -11,13 +13,22 @@ import (
 // none, which is no error (RFC 9110, section 15.2).
 //
 // It is an error when the final head has been sent, when the status is not from 102 to 199,
-// and when a field must not be sent; see [Response.With].
+// and when a field must not be sent; see [Response.With]. Fields that concern one connection
+// only (RFC 9110, section 7.6.1) must not be sent here, whoever they come from.
 func (r *Request) Inform(status int, fields ...Field) error {
 	if status < 102 || status > 199 {
 		return fmt.Errorf("server: the status of an informational response is %d, and must be from 102 to 199", status)
 	}
+	for _, f := range fields {
+		if slices.ContainsFunc(ofOneConnection[:], func(name string) bool { return strings.EqualFold(name, f.Name) }) {
+			return fmt.Errorf("server: the informational response %d has the field %s, which concerns one connection only", status, f.Name)
+		}
+	}
 	return r.inform(status, fields)
 }
+
+// ofOneConnection are names of fields that nobody may pass on, beside those that checkField refuses.
+var ofOneConnection = [...]string{"Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"}
 
 // inform is Inform for 100 too: a handler of net/http sends that when it likes.
 func (r *Request) inform(status int, fields []Field) error {

@@ -66,3 +66,48 @@ func TestInformRefusesWhatMustNotBeSent(t *testing.T) {
 		t.Error("behind the final head it should be refused")
 	}
 }
+
+// Whatever comes from elsewhere, an informational response has no field that concerns
+// another connection (RFC 9110, section 7.6.1), and only a status that leaves the final
+// response to come.
+func TestInformRefusesWhatMustNotBePassedOn(t *testing.T) {
+	s := newSession(t, func(r *Request) Response {
+		for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "TE", "trailer", "Transfer-Encoding", "UPGRADE", "Content-Length"} {
+			if err := r.Inform(103, Field{Name: "Link", Value: "</a>"}, Field{Name: name, Value: "x"}); err == nil {
+				t.Errorf("the field %s should be refused", name)
+			}
+		}
+		for _, status := range []int{-1, 0, 99, 100, 101, 200, 999} {
+			if err := r.Inform(status); err == nil {
+				t.Errorf("the status %d should be refused", status)
+			}
+		}
+		for _, status := range []int{102, 103, 150, 199} {
+			if err := r.Inform(status, Field{Name: "X-Kept", Value: "a"}); err != nil {
+				t.Errorf("the status %d should be sent, and was refused: %v", status, err)
+			}
+		}
+		return Text(200, "hello")
+	}, Options{})
+	s.send(getRequest)
+	s.wantAnswers("what can be sent, in order", "102", "103", "150", "199", "200")
+}
+
+// While a body is read and its answer is still to come, one comes as well, also ahead of 101.
+func TestInformAheadOfAnUpgrade(t *testing.T) {
+	var request *Request
+	var answer *pipeline.Queue[Response]
+	s := newSession(t, func(r *Request) Response {
+		request, answer = r, pipeline.NewQueue[Response](r.Loop(), 1, pipeline.Refuse)
+		return Later(answer)
+	}, Options{})
+	s.send(upgradeRequest("GET", "echo", ""))
+	if err := request.Inform(103, Field{Name: "Link", Value: "</a>"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Push(Upgrade("echo", func(input pipeline.Source[[]byte]) pipeline.Source[[]byte] { return input })); err != nil {
+		t.Fatal(err)
+	}
+	s.loop.Settle()
+	s.wantAnswers("hints, then the upgrade", "103", "101")
+}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/valyala/bytebufferpool"
-
 	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/parser"
 	"github.com/penstock-go/penstock/pipeline"
@@ -23,10 +21,8 @@ type local struct {
 
 	connections []*conn
 
-	exchanges   []*exchange
-	buffers     []*bytebufferpool.ByteBuffer
-	readBuffers []*readBuffer
-	stacks      pipeline.Stacks // of scripts
+	exchanges []*exchange
+	stacks    pipeline.Stacks // of scripts
 
 	second    loop.Timer
 	fresh     bool          // what follows is at most a second old
@@ -44,14 +40,9 @@ type local struct {
 // Bounds of what is kept to be lent again; what is over goes to the garbage
 // collector.
 const (
-	keptExchanges   = 256
-	keptBuffers     = 64
-	keptReadBuffers = 16
-	keptBufferSize  = 4 * flushSize
-	readBufferSize  = 32 << 10
+	keptExchanges = 256
+	keptUnwritten = 64
 )
-
-type readBuffer struct{ bytes [readBufferSize]byte }
 
 func newLocal(l *loop.Loop, h Handler, o *Options, wallClock func() time.Time) *local {
 	local := &local{loop: l, handler: h, options: o, wallClock: wallClock, crlf: []byte("\r\n"), handovers: make(map[*core]handover)}
@@ -87,41 +78,6 @@ func (l *local) takeBackExchange(x *exchange) {
 	}
 	if len(l.exchanges) < keptExchanges {
 		l.exchanges = append(l.exchanges, x)
-	}
-}
-
-func (l *local) lendBuffer() *bytebufferpool.ByteBuffer {
-	n := len(l.buffers)
-	if n == 0 {
-		return bytebufferpool.Get()
-	}
-	b := l.buffers[n-1]
-	l.buffers = l.buffers[:n-1]
-	return b
-}
-
-func (l *local) takeBackBuffer(b *bytebufferpool.ByteBuffer) {
-	if len(l.buffers) < keptBuffers && cap(b.B) <= keptBufferSize {
-		b.B = b.B[:0]
-		l.buffers = append(l.buffers, b)
-		return
-	}
-	bytebufferpool.Put(b)
-}
-
-func (l *local) lendReadBuffer() *readBuffer {
-	n := len(l.readBuffers)
-	if n == 0 {
-		return new(readBuffer)
-	}
-	b := l.readBuffers[n-1]
-	l.readBuffers = l.readBuffers[:n-1]
-	return b
-}
-
-func (l *local) takeBackReadBuffer(b *readBuffer) {
-	if len(l.readBuffers) < keptReadBuffers {
-		l.readBuffers = append(l.readBuffers, b)
 	}
 }
 

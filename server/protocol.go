@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"net/netip"
 
 	"github.com/penstock-go/penstock/loop"
@@ -15,7 +16,9 @@ import (
 // The source that it makes ends with io.EOF when the connection would be closed, and with
 // another error when the client would have to see that a message was cut. Closing it is the
 // client's going away. What belongs to connections it has not: no time runs out, it is not
-// counted, addresses are zero, Shutdown does not wait for it, and a [Hijack] fails.
+// counted, addresses are zero, Shutdown does not wait for it, and a [Hijack] fails. Behind an
+// [Upgrade] io.EOF is the end of what its stage gives, and what the client sends can be read
+// until the source is closed.
 func (s *Server) Protocol(l *loop.Loop) pipeline.Stage[[]byte, []byte] {
 	local := s.locals[l]
 	return func(input pipeline.Source[[]byte]) pipeline.Source[[]byte] {
@@ -31,7 +34,7 @@ type unconnected struct {
 	input   pipeline.Source[[]byte]
 	waker   pipeline.Waker // of the latest Poll; nil once closed
 	segment segment        // what is left of it is given out next
-	piece   []byte         // of a file
+	piece   []byte         // of a file or a pipe
 	end     error
 }
 
@@ -46,7 +49,10 @@ func (u *unconnected) Poll(w pipeline.Waker) ([]byte, error) {
 		case nil:
 			u.segment = s
 		case pipeline.ErrPending:
-			return nil, err
+			if !u.core.halfClosed() {
+				return nil, err
+			}
+			u.fail(io.EOF)
 		default:
 			u.fail(err)
 		}
@@ -66,13 +72,21 @@ func (u *unconnected) next() ([]byte, error) {
 	if u.piece == nil {
 		u.piece = make([]byte, flushSize)
 	}
-	n, err := s.file.ReadAt(u.piece[:min(s.length, flushSize)], s.offset)
+	var n int
+	var err error
+	if s.pipe != nil {
+		n, err = s.pipe.Read(u.piece)
+	} else {
+		n, err = s.file.ReadAt(u.piece[:min(s.length, flushSize)], s.offset)
+	}
 	if n == 0 {
 		u.fail(err)
 		return nil, u.end
 	}
 	s.offset += int64(n)
-	s.length -= int64(n)
+	if s.length -= int64(n); s.length == 0 {
+		u.core.local.release(s)
+	}
 	return u.piece[:n], nil
 }
 
@@ -90,9 +104,10 @@ func (u *unconnected) Close() {
 	if u.waker = nil; u.end == nil {
 		u.end = pipeline.ErrClosed
 	}
+	u.core.local.release(&u.segment)
 	u.segment = segment{}
 	u.core.Close()
-	u.core.refuseHandover(errClientGone)
+	u.core.refuseHandover(ErrClientGone)
 	u.core.local.fallIdle()
 	u.input.Close()
 }

@@ -9,7 +9,7 @@ import (
 
 // What a layer needs that answers something else in place of a response that a handler has returned.
 
-// Discard releases what the response owns, its source or its file: for a response that is not
+// Discard releases what the response owns, its source, its file or what its stage owns: for a response that is not
 // returned to the server, which would do so. It does nothing for one that owns nothing.
 // It is called on the loop, once.
 func (r Response) Discard() {
@@ -20,6 +20,8 @@ func (r Response) Discard() {
 		r.flow.source.Close()
 	case kindFile:
 		_ = r.flow.extra.file.Close() // it was read from only
+	case kindUpgrade:
+		r.flow.extra.upgrade.discard()
 	}
 }
 

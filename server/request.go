@@ -13,9 +13,10 @@ import (
 	"github.com/penstock-go/penstock/pipeline"
 )
 
-// A Request is a request whose head has arrived. It is valid until its response
-// is finished, or until the head of an [Events] is sent; the strings that its methods return are slices of one immutable
-// copy of the head and stay valid for ever. Its methods are called on the loop
+// A Request is a request whose head has arrived. It is valid until its response is
+// finished, or until that gives it back (see [Response.ReleaseRequest]); the strings that
+// its methods return are slices of one immutable copy of the head and stay valid for ever.
+// Its methods are called on the loop
 // that runs the handler; what another goroutine needs of it is taken out before.
 // A method that is called after the response was finished panics, as long as
 // the server has not used the Request again; see [Options.Strict].
@@ -24,7 +25,9 @@ type Request struct {
 	// request without one, io.EOF. It belongs to the exchange. The client's
 	// Expect: 100-continue is answered when it is first polled. It ends with an
 	// error that has a Status when it is over its limit (413), comes too slowly
-	// (408), breaks the syntax (400), or was cut by the client.
+	// (408), breaks the syntax (400), or was cut by the client, which is an
+	// [ErrClientGone] too. It may be polled, on the loop, by somebody else than the poll
+	// of the response.
 	Body pipeline.Source[[]byte]
 
 	exchange *exchange

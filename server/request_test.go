@@ -148,7 +148,7 @@ func TestContextEndsWithTheExchange(t *testing.T) {
 		ctx = r.Context()
 		return Later(pipeline.NewQueue[Response](r.Loop(), 1, pipeline.Refuse))
 	}, Options{})
-	if !errors.Is(context.Cause(ctx), errClientGone) {
+	if !errors.Is(context.Cause(ctx), ErrClientGone) {
 		t.Errorf("with the client gone the context should say so, and has %v", context.Cause(ctx))
 	}
 }

@@ -26,6 +26,8 @@ func (c *core) respond(r *Response) progress {
 		return c.respondErrorWith(r.flow.extra.err, r.fields)
 	case kindHijack:
 		return c.respondHijack(r)
+	case kindUpgrade:
+		return c.respondUpgrade(r)
 	case kindStream:
 		x.response, c.stream = *r, r.flow
 		if c.local.draining {
@@ -192,7 +194,8 @@ func (c *core) takeReference() segment {
 
 // sendContinue sends 100 Continue at the first demand for a body whose client
 // waits for it (RFC 9110, section 10.1.1). Once the final head is out, or when
-// part of the body is there, it is not needed.
+// part of the body is there, it is not needed. Whoever demands it need not be polled by the
+// core, so it leaves with the core's next output.
 func (c *core) sendContinue() {
 	x := c.exchange
 	if !x.awaitsContinue() || x.headSent {
@@ -200,8 +203,8 @@ func (c *core) sendContinue() {
 	}
 	x.continued = true
 	if len(x.parser.Rest()) == 0 {
-		c.out = c.output()
-		c.out.B = append(c.out.B, "HTTP/1.1 100 Continue\r\n\r\n"...)
+		x.informational = append(x.informational, "HTTP/1.1 100 Continue\r\n\r\n"...)
+		c.link.Wake()
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 // soon as the request's head is there, and must not block: what has to wait is
 // put into the response as a source ([Later], [Stream]).
 //
-// The request is valid until the response is finished, and with [Events] until its
-// head is sent; strings taken from it are valid for ever.
+// The request is valid until the response is finished, or until that gives it back (see
+// [Response.ReleaseRequest]); strings taken from it are valid for ever.
 type Handler func(*Request) Response
 
 // A Response is what a handler answers: a value, complete when it is returned.
@@ -46,6 +46,7 @@ const (
 	kindLater    outline = 3 << 16
 	kindError    outline = 4 << 16
 	kindHijack   outline = 5 << 16
+	kindUpgrade  outline = 6 << 16
 	outlineKind  outline = 7 << 16
 
 	// The usual content types; any other is a field.
@@ -54,7 +55,8 @@ const (
 
 	closesAfter     outline = 1 << 24
 	isOpenEnded     outline = 1 << 25
-	releasesRequest outline = 1 << 26 // see Events
+	releasesRequest outline = 1 << 26 // see Response.ReleaseRequest
+	isEvents        outline = 1 << 27
 )
 
 // outlineOf keeps a status that is out of range out of range.
@@ -102,6 +104,7 @@ type flow struct {
 	cancel    context.CancelCauseFunc // of the request's context, once the request is released
 	framing   framing
 	keepAlive bool      // once the request is released
+	openEnded bool      // once the request is released
 	added     additions // unless there is an inlet for them
 }
 
@@ -114,6 +117,7 @@ type flowExtra struct {
 	offset   int64
 	err      error
 	hijack   func(net.Conn, []byte, error)
+	upgrade  *upgrade
 	onFinish func(status int, bytes int64) // of the request, once that is released
 	status   int                           // sent, once the request is released
 }
@@ -247,6 +251,20 @@ func (r Response) withField(name, value string, replaces bool) Response {
 	return r
 }
 
+// AddFields returns the response with these fields behind those that it has, as [Response.Add] called for
+// each of them would, but for less. The slice may be used again afterwards.
+func (r Response) AddFields(fields []Field) Response {
+	nodes := make([]fieldNode, len(fields))
+	for i, f := range fields {
+		if strings.EqualFold(f.Name, "Content-Type") {
+			r.outline &^= hasText | hasJSON
+		}
+		nodes[i] = fieldNode{field: f, earlier: r.fields}
+		r.fields = &nodes[i]
+	}
+	return r
+}
+
 // Length declares how many bytes the body of a [Stream] has: it is then sent
 // with Content-Length. A source that gives less or more gets its connection
 // closed, and a log line. Other responses know their length.
@@ -285,5 +303,23 @@ func (r Response) Close() Response {
 // has left, and the exchange is cancelled.
 func (r Response) OpenEnded() Response {
 	r.outline |= isOpenEnded
+	return r
+}
+
+// ReleaseRequest has the [Request] of a [Stream] given back as soon as the stream has to wait:
+// for a stream that is often silent, of which there may be many. Then it holds its connection
+// and its source, and neither the request nor a parser.
+//
+// With it the request is valid until the head of the response has been sent, not until the
+// body has ended: what the source needs of the request it takes out before. Only the Body
+// may be read on: the request is given back when it has been received to its end, the head of the
+// response has been sent, and the source has said [pipeline.ErrPending].
+//
+// With [Hooks].Response it is not given back. [Events] and [Upgrade] give theirs back without
+// being asked. Other responses are returned as they are.
+func (r Response) ReleaseRequest() Response {
+	if r.outline.kind() == kindStream {
+		r.outline |= releasesRequest
+	}
 	return r
 }

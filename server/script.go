@@ -16,7 +16,7 @@ func Script(r *Request, f func(co *pipeline.Co) Response) Response {
 	return Later(pipeline.CoroutineOn(&r.live().core.local.stacks, func(co *pipeline.Co) (Response, error) {
 		response := f(co)
 		if co.Err() != nil {
-			response.release()
+			response.Discard()
 		}
 		return response, nil
 	}))

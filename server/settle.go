@@ -60,7 +60,7 @@ func (c *core) Close() { c.cancel(ReasonConnectionLost) }
 
 // cancel is Close for a reason.
 func (c *core) cancel(reason CloseReason) {
-	c.endGuarded(reason, errClientGone)
+	c.endGuarded(reason, ErrClientGone)
 	c.recycleOutput()
 }
 
@@ -104,11 +104,14 @@ func (c *core) tryToEnd(reason CloseReason, cause error) (ended bool) {
 }
 
 // rest gives back what a core that waits does not need: the chunk of input when nobody
-// can be looking at it, and the exchange when the connection is idle or an event stream
-// has no use for it.
+// can be looking at it, and the exchange when the connection is idle or a stream has no use
+// for it.
 func (c *core) rest() {
 	x := c.exchange
 	if x == nil || x.body != nil && x.body.lent {
+		return
+	}
+	if t := c.tunnel(); t != nil && t.lent {
 		return
 	}
 	x.keepRest()
@@ -128,13 +131,14 @@ func (c *core) rest() {
 type phase uint8
 
 const (
-	phaseIdle    phase = iota // for a request
-	phaseHead                 // for the rest of a head
-	phaseBody                 // for the body, which somebody has asked for
-	phaseHandler              // for the handler: no time runs
-	phaseEvents               // for an event, or until the next comment is due
-	phaseWrite                // for the client to take what it is sent
-	phaseLinger               // for the client to stop sending
+	phaseIdle       phase = iota // for a request
+	phaseHead                    // for the rest of a head
+	phaseBody                    // for the body, which somebody has asked for
+	phaseHandler                 // for the handler: no time runs
+	phaseEvents                  // for an event, or until the next comment is due
+	phaseWrite                   // for the client to take what it is sent
+	phaseLinger                  // for the client to stop sending
+	phaseHalfClosed              // for the other end of a tunnel to take what the client sends
 )
 
 func (c *core) phase() phase {
@@ -160,7 +164,7 @@ func (c *core) phase() phase {
 // side.
 func (c *core) openEnded() bool {
 	if c.exchange == nil {
-		return c.stream != nil
+		return c.stream != nil && c.stream.openEnded
 	}
 	return c.exchange.openEnded
 }

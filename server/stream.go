@@ -14,6 +14,13 @@ import (
 
 func (c *core) stepStream(w pipeline.Waker) progress {
 	x, flow := c.exchange, c.stream
+	if flow.length-flow.sent >= spliceSize {
+		if source := c.splices(); source != nil {
+			if p, moved := c.stepPipe(source, w); moved {
+				return p
+			}
+		}
+	}
 	var chunk []byte
 	var err error
 	if flow.added == (additions{}) {
@@ -63,10 +70,7 @@ func (c *core) sendChunk(chunk []byte) progress {
 		return advanced // an empty chunk would end a chunked body
 	}
 	flow := c.stream
-	flow.sent += int64(len(chunk))
-	if c.exchange != nil {
-		c.exchange.sent = flow.sent
-	}
+	c.count(int64(len(chunk)))
 	if declared := flow.length; declared >= 0 && flow.sent > declared {
 		return c.cut(fmt.Errorf("server: the response's source gave more than the %d bytes that its length declares", declared))
 	}
@@ -87,6 +91,14 @@ func (c *core) sendChunk(chunk []byte) progress {
 		c.out.B = append(c.out.B, "\r\n"...)
 	}
 	return advanced
+}
+
+// count takes note of n bytes of the body that are handed out.
+func (c *core) count(n int64) {
+	c.stream.sent += n
+	if c.exchange != nil {
+		c.exchange.sent = c.stream.sent
+	}
 }
 
 // endStream ends the body of a stream properly, or not at all.
@@ -141,11 +153,11 @@ func (c *core) chooseReset() {
 	}
 }
 
-// releaseRequest gives the exchange of an event stream back: from here on the stream is
-// all that the connection holds.
+// releaseRequest gives the exchange of a stream back: from here on the stream is all that
+// the connection holds.
 func (c *core) releaseRequest() {
 	x, flow := c.exchange, c.stream
-	flow.keepAlive, flow.cancel = x.keepAlive, x.cancel
+	flow.keepAlive, flow.openEnded, flow.cancel = x.keepAlive, x.openEnded, x.cancel
 	x.context, x.cancel = nil, nil
 	if x.onFinish != nil {
 		extra := flow.copyExtra()
@@ -164,8 +176,8 @@ func (c *core) releaseRequest() {
 // response goes on.
 func (c *core) canReleaseRequest() bool {
 	x := c.exchange
-	return c.state == stateStream && x.headSent && x.response.outline.has(releasesRequest) &&
-		x.received && len(x.parser.Rest()) == 0 && c.local.options.Hooks.Response == nil
+	return (c.state == stateStream || c.tunnel() != nil) && x.headSent && x.response.outline.has(releasesRequest) &&
+		c.local.options.Hooks.Response == nil && x.wasReceived() && len(x.parser.Rest()) == 0
 }
 
 // settleStream is stepSettle for a stream whose request was released.

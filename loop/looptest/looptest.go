@@ -33,7 +33,7 @@ func (c *clock) Now() time.Duration { return c.now }
 
 // New makes a loop whose clock stands at zero. When the test ends, everything that is
 // ready runs once more, and then it is an error if a socket is still attached, a task
-// scheduled or a timer armed; with Abandon it is not.
+// scheduled, a timer armed or a pipe lent; with Abandon it is not.
 func New(t testing.TB) *Loop { return NewLogging(t, nil) }
 
 // NewLogging is New with a logger for what the loop would log.
@@ -76,8 +76,8 @@ func (l *Loop) end() {
 	if !l.t.Failed() {
 		l.Settle()
 		if held := l.Held(); held != (loop.Held{}) {
-			l.t.Errorf("when the test ended the loop still held %d sockets, %d tasks and %d timers; all should have been given up",
-				held.Sockets, held.Tasks, held.Timers)
+			l.t.Errorf("when the test ended the loop still held %d sockets, %d tasks and %d timers, and %d pipes were lent; all should have been given up",
+				held.Sockets, held.Tasks, held.Timers, held.Pipes)
 		}
 	}
 	l.Abandon()
