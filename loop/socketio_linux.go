@@ -70,6 +70,9 @@ const vectorLength = 8
 // Write would return for that. It allocates nothing and does not change bufs. More than
 // eight buffers take a system call for each eight.
 func (s *Socket) Writev(bufs [][]byte) (int, error) {
+	if len(bufs) == 1 {
+		return s.Write(bufs[0]) // which is cheaper
+	}
 	if err := s.writeable(); err != nil {
 		return 0, err
 	}

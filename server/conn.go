@@ -137,6 +137,8 @@ func (c *conn) move() {
 			return
 		}
 	}
+	// It is not waiting: the time that ran while it last did is over.
+	c.phase, c.deadline = phaseHandler, 0
 	c.Wake()
 }
 

@@ -18,6 +18,7 @@ type session struct {
 	loop   *looptest.Loop
 	local  *local
 	conn   *conn
+	fd     int
 	peer   int
 	got    string       // has come for the client, and not been looked at
 	fin    bool         // the server has ended its side
@@ -33,10 +34,9 @@ func newSession(t *testing.T, h Handler, o Options) *session {
 	s.local = newLocal(s.loop.Loop, h, &o, func() time.Time { return testEpoch.Add(s.loop.Now()) })
 	s.local.server = &Server{empty: make(chan struct{})}
 	s.local.server.connections.Add(1)
-	var fd int
-	fd, s.peer = looptest.Socketpair(t)
+	s.fd, s.peer = looptest.Socketpair(t)
 	var err error
-	if s.conn, err = newConn(s.local, fd); err != nil {
+	if s.conn, err = newConn(s.local, s.fd); err != nil {
 		t.Fatalf("the connection could not be made: %v", err)
 	}
 	t.Cleanup(func() {

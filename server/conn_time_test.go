@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-go/penstock/loop"
+	"github.com/penstock-go/penstock/loop/looptest"
 	"github.com/penstock-go/penstock/pipeline"
 )
 
@@ -180,6 +182,21 @@ func TestWriteTimeoutOfAHandler(t *testing.T) {
 	s.wantOpen("the handler has made the timeout longer")
 	s.loop.Advance(20 * time.Second)
 	s.wantClosed("after the longer timeout", ReasonWriteTimeout)
+}
+
+// A connection that has always something to do never waits, so no time of waiting runs out on it.
+func TestBusyConnectionIsNotTakenForAnIdleOne(t *testing.T) {
+	s := newSession(t, hello, Options{})
+	looptest.Send(t, s.peer, strings.Repeat(getRequest, 3*turnRequests))
+	s.loop.Deliver(looptest.Event{FD: s.fd, Ready: loop.Readable}) // one turn, and not those that follow
+	if s.conn.core.requests >= 3*turnRequests {
+		t.Fatalf("one turn should not answer all %d requests", s.conn.core.requests)
+	}
+	s.loop.Jump(time.Hour)
+	s.conn.Expire()
+	s.wantOpen("it has requests to answer")
+	s.loop.Settle()
+	s.wantOpen("it has answered them")
 }
 
 func TestLingeringIsBounded(t *testing.T) {
