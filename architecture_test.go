@@ -15,6 +15,8 @@ func TestPackagesKnowOnlyWhatTheyMay(t *testing.T) {
 		"parser":   "parser",
 		"pipeline": "pipeline",
 		"server":   "server loop parser pipeline",
+		"client":   "client loop parser pipeline",
+		"proxy":    "proxy client server loop parser pipeline",
 
 		"server/codec":      "server/codec server loop parser pipeline",
 		"server/compress":   "server/compress server loop parser pipeline",
