@@ -148,7 +148,7 @@ func TestComplaintsAreFound(t *testing.T) {
 // on purpose must be found.
 func TestComplaintsOfAPageAreFound(t *testing.T) {
 	browser := startBrowser(t)
-	p := openUnchecked(t, browser, "with errors", newProgram(t))
+	p := openUnchecked(t, browser, "with errors", newProgram(t), "/")
 	p.run(chromedp.Evaluate(`
 		console.error('written on purpose');
 		setTimeout(() => { throw new Error('thrown on purpose') });

@@ -27,21 +27,27 @@ type tab struct {
 // it gives reason for complaint until then or later.
 func openPage(t *testing.T, browser context.Context, name string, p *program) *tab {
 	t.Helper()
-	opened := openUnchecked(t, browser, name, p)
+	return openPageAt(t, browser, name, p, "/")
+}
+
+// openPageAt is openPage for one of a program's pages.
+func openPageAt(t *testing.T, browser context.Context, name string, p *program, path string) *tab {
+	t.Helper()
+	opened := openUnchecked(t, browser, name, p, path)
 	t.Cleanup(func() { opened.complaints.report(t, name) })
 	opened.await("the page is connected", connected)
 	return opened
 }
 
-// openUnchecked opens the program's page and does no more than to collect complaints.
-func openUnchecked(t *testing.T, browser context.Context, name string, p *program) *tab {
+// openUnchecked opens a page and does no more than to collect complaints.
+func openUnchecked(t *testing.T, browser context.Context, name string, p *program, path string) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(browser)
 	t.Cleanup(closeTab)
 	opened := &tab{t: t, name: name, ctx: ctx, complaints: newComplaints("http://" + p.address)}
 	chromedp.ListenTarget(ctx, opened.complaints.observe)
 	// The first actions of a tab set the deadline of its life, so they have none.
-	if err := chromedp.Run(ctx, chromedp.Navigate(p.url("/"))); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Navigate(p.url(path))); err != nil {
 		t.Fatalf("page %s cannot be opened: %v", name, err)
 	}
 	return opened

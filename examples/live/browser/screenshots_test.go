@@ -50,12 +50,17 @@ func TestScreenshots(t *testing.T) {
 		p.resize(picture.width, picture.height)
 		var png []byte
 		p.run(chromedp.CaptureScreenshot(&png))
-		path := filepath.Join(*screenshots, picture.name)
-		if err := os.WriteFile(path, png, 0o644); err != nil {
-			t.Fatalf("the picture cannot be saved: %v", err)
-		}
-		t.Logf("saved %s", path)
+		savePicture(t, picture.name, png)
 	}
+}
+
+func savePicture(t *testing.T, name string, png []byte) {
+	t.Helper()
+	path := filepath.Join(*screenshots, name)
+	if err := os.WriteFile(path, png, 0o644); err != nil {
+		t.Fatalf("the picture cannot be saved: %v", err)
+	}
+	t.Logf("saved %s", path)
 }
 
 // eachSecond calls do for a number of seconds, as the program's figures come.

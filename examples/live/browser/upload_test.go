@@ -6,7 +6,7 @@ import "testing"
 func TestUploadPageFitsItsWindow(t *testing.T) {
 	browser := startBrowser(t)
 	upload := newProgramOf(t, "../../upload", "-dir", t.TempDir())
-	p := openUnchecked(t, browser, "of uploads", upload)
+	p := openUnchecked(t, browser, "of uploads", upload, "/")
 	p.await("the list of files was read", `document.querySelector('#problem').textContent === '' && document.styleSheets.length === 2`)
 	for _, width := range []int64{360, 1400} {
 		p.resize(width, 800)
