@@ -55,6 +55,15 @@ func (h *harness) withAudience(ctx context.Context, address string, shape audien
 		})
 }
 
+// grow opens more subscribers, and returns when they have the head of their response.
+func (a *audience) grow(more int) error {
+	if _, err := fmt.Fprintf(a.commands, "grow %d\n", more); err != nil {
+		return fmt.Errorf("subscribers takes no command: %w", err)
+	}
+	_, err := a.await(report.Ready, nil)
+	return err
+}
+
 // publish publishes one event and returns when all subscribers have it.
 func (a *audience) publish() error {
 	if _, err := io.WriteString(a.commands, "publish 1\n"); err != nil {

@@ -35,6 +35,7 @@ type series struct {
 	label  string
 	place  int // of the server in the run; the first is compared with the others
 	points plotter.XYs
+	own    *seriesStyle // nil: that of the place
 }
 
 const (
@@ -46,26 +47,77 @@ const (
 type seriesStyle struct {
 	color  color.NRGBA
 	dashes []vg.Length
-	mark   draw.GlyphDrawer
+	mark   draw.GlyphDrawer // nil: none, because there are too many points
+	width  vg.Length        // 0: the usual one
 }
 
 // style goes by the server's place; a ninth would have the first one's.
 func (s series) style() seriesStyle {
+	if s.own != nil {
+		return *s.own
+	}
 	return seriesStyles[max(0, s.place)%len(seriesStyles)]
 }
 
+func (s series) lineStyle() draw.LineStyle {
+	style := s.style()
+	line := draw.LineStyle{Color: style.color, Width: style.width, Dashes: style.dashes}
+	switch {
+	case line.Width > 0:
+	case s.place == 0:
+		line.Width = 3
+	default:
+		line.Width = 1.5
+	}
+	return line
+}
+
 var seriesStyles = []seriesStyle{
-	{colorFirst, nil, draw.CircleGlyph{}},
-	{colorFloor, []vg.Length{5, 3}, draw.CrossGlyph{}},
-	{color.NRGBA{R: 0x00, G: 0x7a, B: 0x5c, A: 0xff}, nil, draw.TriangleGlyph{}},
-	{color.NRGBA{R: 0x8a, G: 0x3c, B: 0x8a, A: 0xff}, []vg.Length{8, 3, 2, 3}, draw.BoxGlyph{}},
-	{color.NRGBA{R: 0x6b, G: 0x6b, B: 0x6b, A: 0xff}, []vg.Length{2, 2}, draw.RingGlyph{}},
-	{color.NRGBA{R: 0xb0, G: 0x6a, B: 0x00, A: 0xff}, nil, draw.SquareGlyph{}},
-	{color.NRGBA{R: 0x2a, G: 0x8f, B: 0xb8, A: 0xff}, []vg.Length{10, 4}, draw.PlusGlyph{}},
-	{color.NRGBA{R: 0x40, G: 0x40, B: 0x40, A: 0xff}, []vg.Length{1, 3}, draw.PyramidGlyph{}},
+	{colorFirst, nil, draw.CircleGlyph{}, 0},
+	{colorFloor, []vg.Length{5, 3}, draw.CrossGlyph{}, 0},
+	{color.NRGBA{R: 0x00, G: 0x7a, B: 0x5c, A: 0xff}, nil, draw.TriangleGlyph{}, 0},
+	{color.NRGBA{R: 0x8a, G: 0x3c, B: 0x8a, A: 0xff}, []vg.Length{8, 3, 2, 3}, draw.BoxGlyph{}, 0},
+	{color.NRGBA{R: 0x6b, G: 0x6b, B: 0x6b, A: 0xff}, []vg.Length{2, 2}, draw.RingGlyph{}, 0},
+	{color.NRGBA{R: 0xb0, G: 0x6a, B: 0x00, A: 0xff}, nil, draw.SquareGlyph{}, 0},
+	{color.NRGBA{R: 0x2a, G: 0x8f, B: 0xb8, A: 0xff}, []vg.Length{10, 4}, draw.PlusGlyph{}, 0},
+	{color.NRGBA{R: 0x40, G: 0x40, B: 0x40, A: 0xff}, []vg.Length{1, 3}, draw.PyramidGlyph{}, 0},
 }
 
 func (l *lineChart) draw() (chart, error) {
+	p, err := l.plot()
+	if err != nil {
+		return chart{}, err
+	}
+	canvas, area := newCanvas(lineChartHeight)
+	lines := draw.Crop(area, 0, -lineLabelWidth, 0, 0)
+	p.Draw(lines)
+	l.writeLabels(p, area, p.DataCanvas(lines))
+	return encodeChart(canvas, l.name, l.describe())
+}
+
+// drawBelow draws line charts that have the same axis of X below each other, with their beginnings and
+// ends in line.
+func drawBelow(name, alt string, panels ...*lineChart) (chart, error) {
+	plots := make([][]*plot.Plot, len(panels))
+	for i, each := range panels {
+		p, err := each.plot()
+		if err != nil {
+			return chart{}, err
+		}
+		plots[i] = []*plot.Plot{p}
+	}
+	canvas, area := newCanvas(lineChartHeight * vg.Length(1+len(panels)) / 2)
+	tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadY: chartMargin}
+	for i, row := range plot.Align(plots, tiles, draw.Crop(area, 0, -lineLabelWidth, 0, 0)) {
+		p := plots[i][0]
+		p.Draw(row[0])
+		panels[i].writeLabels(p, area, p.DataCanvas(row[0]))
+	}
+	return encodeChart(canvas, name, alt)
+}
+
+// plot returns the lines with their axes, without the labels at their ends.
+func (l *lineChart) plot() (*plot.Plot, error) {
 	p := newPlot(l.title)
 	l.x.apply(&p.X)
 	l.y.apply(&p.Y)
@@ -75,22 +127,17 @@ func (l *lineChart) draw() (chart, error) {
 	for _, each := range l.series {
 		line, marks, err := plotter.NewLinePoints(each.points)
 		if err != nil {
-			return chart{}, fmt.Errorf("the line of %s in the chart %s cannot be drawn: %w", each.label, l.name, err)
+			return nil, fmt.Errorf("the line of %s in the chart %s cannot be drawn: %w", each.label, l.name, err)
 		}
-		style := each.style()
-		line.LineStyle = draw.LineStyle{Color: style.color, Width: 1.5, Dashes: style.dashes}
-		if each.place == 0 {
-			line.Width = 3
+		line.LineStyle = each.lineStyle()
+		p.Add(line)
+		if style := each.style(); style.mark != nil {
+			marks.GlyphStyle = draw.GlyphStyle{Color: style.color, Radius: 3.5, Shape: style.mark}
+			p.Add(marks)
 		}
-		marks.GlyphStyle = draw.GlyphStyle{Color: style.color, Radius: 3.5, Shape: style.mark}
-		p.Add(line, marks)
 	}
 	l.setRanges(p)
-	canvas, area := newCanvas(lineChartHeight)
-	lines := draw.Crop(area, 0, -lineLabelWidth, 0, 0)
-	p.Draw(lines)
-	l.writeLabels(p, area, p.DataCanvas(lines))
-	return encodeChart(canvas, l.name, l.describe())
+	return p, nil
 }
 
 func (a lineAxis) apply(axis *plot.Axis) {
@@ -121,7 +168,7 @@ func (l *lineChart) setRanges(p *plot.Plot) {
 }
 
 // writeLabels writes each line's label behind its last point. Labels that would cover each other
-// are moved apart, and every one has the mark of its line before it.
+// are moved apart, and every one has the mark of its line before it, or a piece of the line.
 func (l *lineChart) writeLabels(p *plot.Plot, area, data draw.Canvas) {
 	_, toY := p.Transforms(&data)
 	type place struct {
@@ -141,8 +188,14 @@ func (l *lineChart) writeLabels(p *plot.Plot, area, data draw.Canvas) {
 	left := area.Max.X - lineLabelWidth + 12
 	for i, each := range places {
 		style := l.series[each.index].style()
-		area.DrawGlyph(draw.GlyphStyle{Color: style.color, Radius: 3.5, Shape: style.mark}, vg.Point{X: left, Y: heights[i]})
-		label := text.Style{Color: style.color, Font: sansFont(fontSizeText), YAlign: text.YCenter, Handler: p.TextHandler}
+		labelColor := style.color
+		if style.mark != nil {
+			area.DrawGlyph(draw.GlyphStyle{Color: style.color, Radius: 3.5, Shape: style.mark}, vg.Point{X: left, Y: heights[i]})
+		} else {
+			area.StrokeLine2(l.series[each.index].lineStyle(), left-5, heights[i], left+5, heights[i])
+			labelColor = colorText // a wide line may be too pale for letters
+		}
+		label := text.Style{Color: labelColor, Font: sansFont(fontSizeText), YAlign: text.YCenter, Handler: p.TextHandler}
 		area.FillText(label, vg.Point{X: left + 8, Y: heights[i]}, l.series[each.index].label)
 	}
 }

@@ -26,7 +26,17 @@ const (
 	roleUpload role = "upload"
 	// GET /events is answered with a stream of the events that POST /publish makes
 	roleFanout role = "fanout"
+	// roleGateway is to pass requests on to the service, and its answers back.
+	roleGateway role = "gateway"
+	// roleEventGateway is the same in front of streams of events.
+	roleEventGateway role = "event-gateway"
 )
+
+// upstreamRoles are those of the server behind a gateway.
+var upstreamRoles = map[role]role{roleGateway: roleService, roleEventGateway: roleFanout}
+
+// upstreamName is of the kind that stands behind all gateways.
+const upstreamName = penstockName
 
 // A serverKind is one of the servers compared.
 type serverKind struct {
@@ -37,8 +47,11 @@ type serverKind struct {
 	arguments map[role][]string
 	// requires is the program that must be installed for the kind's own to run.
 	requires string
-	// hasFigures says that GET /figures tells the number of its goroutines, in the role of fanout.
-	hasFigures bool
+	// figures are the paths that tell the number of its goroutines in a role.
+	figures map[role]string
+	// buffers says that as a gateway it answers GET /download-buffered with the download, buffered
+	// as it does unless told otherwise.
+	buffers bool
 }
 
 const (
@@ -62,23 +75,30 @@ var withRoutes = map[role][]string{
 }
 
 var serverKinds = []serverKind{
-	{name: penstockName, hasFigures: true, arguments: withRoutes, programs: map[role]string{
+	{name: penstockName, arguments: withRoutes, programs: map[role]string{
 		roleHello: "../examples/hello", roleEcho: "../examples/echo", roleFanout: "../examples/live",
 		roleService: "peers/penstock", roleDownload: "peers/penstock", roleUpload: "peers/penstock",
-	}},
+		roleGateway: "../examples/gateway", roleEventGateway: "../examples/gateway",
+	}, figures: map[role]string{roleFanout: "/figures", roleEventGateway: gatewayFigures}},
 	{name: floorName, isFloor: true, programs: map[role]string{
 		roleHello: "floor/floor.c", roleService: "floor/floor.c", roleDownload: "floor/download.c", roleFanout: "floor/fanout.c",
 	}},
 	{name: fasthttpName, arguments: withRoutes, programs: inAll("peers/fasthttp", roleFanout)},
-	{name: nethttpName, arguments: withRoutes, programs: inAll("peers/nethttp", roleEcho, roleFanout)},
+	{name: nethttpName, arguments: withRoutes, programs: inAll("peers/nethttp", roleEcho, roleFanout, roleGateway, roleEventGateway),
+		figures: map[role]string{roleEventGateway: gatewayFigures}},
 	{name: gnetName, arguments: withRoutes, programs: inAll("peers/gnet")},
 	{name: nbioName, arguments: withRoutes, programs: inAll("peers/nbio")},
 	{name: hertzName, programs: inAll("peers/hertz", roleFanout), arguments: map[role][]string{
 		roleService: withRoutes[roleService], roleDownload: withRoutes[roleDownload],
 		roleUpload: {"-routes", routesFile, "-large"},
 	}},
-	{name: nginxName, requires: "nginx", programs: map[role]string{roleHello: "peers/nginx", roleDownload: "peers/nginx"}},
+	{name: nginxName, requires: "nginx", buffers: true, programs: map[role]string{
+		roleHello: "peers/nginx", roleDownload: "peers/nginx", roleGateway: "peers/nginx", roleEventGateway: "peers/nginx",
+	}},
 }
+
+// gatewayFigures is what gateways in Go answer themselves, with the number of their goroutines.
+const gatewayFigures = "/-/stats"
 
 // inAll gives the roles of hello and of the service, and the others named, to one program.
 func inAll(folder string, others ...role) map[role]string {

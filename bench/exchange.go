@@ -22,7 +22,7 @@ type exchange struct {
 	contentType   string
 	mediaTypeOnly bool
 	// moreFields says that the answer may have fields that other servers do not send: those
-	// of a file.
+	// of a file or of a gateway.
 	moreFields bool
 	// takesLong says that the answer comes after a second: many at once would take too long to
 	// check.
@@ -43,7 +43,9 @@ const (
 
 var (
 	askGreeting = exchange{path: "/", contentType: plainText, block: []byte(greeting), repeats: 1}
-	askJSON     = exchange{path: "/json", contentType: "application/json", mediaTypeOnly: true,
+	// askForwarded is the greeting from behind a gateway.
+	askForwarded = exchange{path: "/", contentType: plainText, block: []byte(greeting), repeats: 1, moreFields: true}
+	askJSON      = exchange{path: "/json", contentType: "application/json", mediaTypeOnly: true,
 		block: []byte(`{"message":"Hello, World!"}`), repeats: 1}
 	askEcho     = echoExchange("/echo")
 	askStages   = echoExchange("/echo-stages")

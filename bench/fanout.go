@@ -73,9 +73,10 @@ func (h *harness) fanOut(s *serverProcess, a *audience) (sample, error) {
 // goroutines there are, and compares them with those of a server without subscribers.
 func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, error) {
 	result := sample{}
-	if c.kind.hasFigures {
+	figures := c.kind.figures[roleFanout]
+	if figures != "" {
 		var err error
-		if result[keyGoroutinesBefore], err = h.goroutinesWithoutSubscribers(ctx, c); err != nil {
+		if result[keyGoroutinesBefore], err = h.goroutinesWithoutSubscribers(ctx, c, roleFanout); err != nil {
 			return nil, err
 		}
 	}
@@ -98,8 +99,8 @@ func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, 
 			}
 			result[keySubscriberMemory] = (after - before) / float64(count)
 			result["resident_bytes_before"], result["resident_bytes_after"] = before, after
-			if c.kind.hasFigures {
-				result[keyGoroutines], err = readGoroutines(ctx, s.address)
+			if figures != "" {
+				result[keyGoroutines], err = readGoroutines(ctx, s.address, figures)
 				result[keyGoroutinesAdded] = result[keyGoroutines] - result[keyGoroutinesBefore]
 			}
 			return err
@@ -110,15 +111,15 @@ func measureSubscribers(ctx context.Context, h *harness, c *contender) (sample, 
 
 // goroutinesWithoutSubscribers counts them in a server of its own, which then answers nothing
 // more: what the question costs must not look like the subscribers' memory.
-func (h *harness) goroutinesWithoutSubscribers(ctx context.Context, c *contender) (goroutines float64, err error) {
-	err = h.withServer(ctx, c, roleFanout, func(s *serverProcess) error {
+func (h *harness) goroutinesWithoutSubscribers(ctx context.Context, c *contender, r role) (goroutines float64, err error) {
+	err = h.withServer(ctx, c, r, func(s *serverProcess) error {
 		if err := publishToNobody(ctx, s.address, "to nobody"); err != nil {
 			return err
 		}
 		if err := rest(ctx, idleRest); err != nil { // the figures are up to a second old
 			return err
 		}
-		goroutines, err = readGoroutines(ctx, s.address)
+		goroutines, err = readGoroutines(ctx, s.address, c.kind.figures[r])
 		return err
 	})
 	return goroutines, err
@@ -134,9 +135,9 @@ func publishToNobody(ctx context.Context, address, message string) error {
 	return err
 }
 
-// readGoroutines reads the number from GET /figures.
-func readGoroutines(ctx context.Context, address string) (float64, error) {
-	answer, err := ask(ctx, http.MethodGet, "http://"+address+"/figures", "")
+// readGoroutines reads the number from what the path is answered with.
+func readGoroutines(ctx context.Context, address, path string) (float64, error) {
+	answer, err := ask(ctx, http.MethodGet, "http://"+address+path, "")
 	if err != nil {
 		return 0, err
 	}

@@ -26,7 +26,7 @@ func TestReadGoroutines(t *testing.T) {
 				io.WriteString(w, test.answer)
 			}
 		}))
-		got, err := readGoroutines(t.Context(), server.Listener.Addr().String())
+		got, err := readGoroutines(t.Context(), server.Listener.Addr().String(), "/figures")
 		server.Close()
 		if got != test.expected || (err == nil) != (test.complaint == "") || err != nil && !strings.Contains(err.Error(), test.complaint) {
 			t.Errorf("of %s the goroutines are %v with error %v, expected %v and %q", test.answer, got, err, test.expected, test.complaint)

@@ -21,10 +21,14 @@ type harness struct {
 	folder     string   // removed at the end
 	programs   string   // the folder of the built programs, that one unless the settings name another
 
+	// upstream stands behind gateways, and has its programs for those of this run.
+	upstream *contender
+
 	// Paths of the built client programs.
 	holder, subscribers, readers string
 
-	requests map[string][]byte // that the tools were seen to send
+	requests map[string][]byte   // that the tools were seen to send
+	courses  map[string][]moment // by the contender's label, until the scenario's result takes them
 	floor    floorInput
 	progress io.Writer
 }
@@ -35,7 +39,7 @@ func newHarness(ctx context.Context, s settings, progress io.Writer) (*harness, 
 	if err != nil {
 		return nil, fmt.Errorf("no folder for what the run needs: %w", err)
 	}
-	h := &harness{settings: s, folder: folder, programs: cmp.Or(s.programs, folder), progress: progress, requests: map[string][]byte{}}
+	h := &harness{settings: s, folder: folder, programs: cmp.Or(s.programs, folder), progress: progress, requests: map[string][]byte{}, courses: map[string][]moment{}}
 	if err := h.prepare(ctx); err != nil {
 		h.close()
 		return nil, err
@@ -81,6 +85,9 @@ func (h *harness) buildAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.buildUpstream(ctx); err != nil {
+		return err
+	}
 	for _, c := range contenders {
 		err := c.build(ctx, h.programs, rolesOf(h.settings.scenarios), func(reason error) { h.say("%v", reason) })
 		if err != nil {
@@ -96,14 +103,24 @@ func (h *harness) buildAll(ctx context.Context) error {
 	return nil
 }
 
-// withServer runs use while the contender serves, and stops the server on every path.
-func (h *harness) withServer(ctx context.Context, c *contender, r role, use func(*serverProcess) error) (err error) {
+// withServer runs use while the contender serves, and stops the server on every path. A gateway has
+// its upstream behind it.
+func (h *harness) withServer(ctx context.Context, c *contender, r role, use func(*serverProcess) error) error {
+	if upstreamRoles[r] != "" {
+		return h.withGateway(ctx, c, r, func(gateway, _ *serverProcess) error { return use(gateway) })
+	}
+	return h.withProgram(ctx, c, r, nil, use)
+}
+
+// withProgram runs use while the contender's program for the role runs, which gets more arguments.
+func (h *harness) withProgram(ctx context.Context, c *contender, r role, more []string, use func(*serverProcess) error) (err error) {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	path, arguments := c.command(r, address, port, h.floor)
+	arguments = append(arguments, more...)
 	server, err := startServer(ctx, address, path, arguments, serverEnvironment(h.settings.Processors))
 	if err != nil {
 		return err

@@ -130,5 +130,7 @@ func (h *harness) runScenario(ctx context.Context, s *scenario, p *plan) (scenar
 			h.say("%v %s, round %d of %d, %s: %s", p, s.name, round+1, rounds, c.label, s.describe(measured))
 		}
 	}
-	return evaluate(s, rounds, contenders, samples, failures), nil
+	result := evaluate(s, rounds, contenders, samples, failures)
+	result.takeCourses(h.courses)
+	return result, nil
 }

@@ -39,7 +39,8 @@ const (
 	// Behind the keys of what a scenario measures once more for comparison.
 	suffixAlone = "_alone"
 
-	keyGibibyteCPU = "cpu_microseconds_per_gibibyte"
+	keyGibibyteCPU         = "cpu_microseconds_per_gibibyte"
+	keyGibibyteCPUBuffered = keyGibibyteCPU + "_buffered"
 
 	keyIdleMemory  = "idle_bytes_per_connection"
 	keyUnderWay    = "most_bytes_under_way"
@@ -55,6 +56,12 @@ const (
 	keyGoroutinesAdded  = "goroutines_added"
 
 	keyReaderMemory = "bytes_per_reader"
+
+	keyHeld         = "most_bytes_in_ahead_of_out"
+	keyAhead        = "most_bytes_written_ahead_of_read"
+	keyKernelQueues = "most_bytes_in_the_gateways_sockets"
+	keyStreamMemory = "bytes_per_stream"
+	keyAsked        = "requests"
 
 	keyLatencyRatio = "latency_p99_ratio"
 	keyCPURatio     = "cpu_ratio"
@@ -113,6 +120,17 @@ func measuresOfLoad(first ...measure) []measure {
 		all = append(all, part...)
 	}
 	return all
+}
+
+// measuresOfUpload are those of a scenario in which bodies are posted.
+func measuresOfUpload() []measure {
+	return []measure{
+		measureGibibyteCPU, measureBytesRate, measurePeak,
+		figure(keyCPU, "CPU of the server per upload", unitMillisecond),
+		figure(keyUserCPU, "of it in user mode", unitMillisecond),
+		figure(keySystemCPU, "of it in the kernel", unitMillisecond),
+		figure(keyFailed, "failed uploads", unitOne),
+	}
 }
 
 // measuresOfPipelining leave the latency out: wrk counts it from the first request of a write

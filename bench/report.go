@@ -10,19 +10,22 @@ import (
 	"strings"
 )
 
-// The results whose figures README.md shows, and its place, relative to bench.
+// The results whose figures README.md and that of the gateway show, and their places, relative to bench.
 const (
-	committedResults = "results/latest.json"
-	committedSoak    = "results/soak.json"
-	readmePath       = "../README.md"
+	committedResults  = "results/latest.json"
+	committedSoak     = "results/soak.json"
+	committedGateway  = "results/gateway.json"
+	readmePath        = "../README.md"
+	gatewayReadmePath = "../examples/gateway/README.md"
 )
 
 // reportFiles says where a report is read from and written to.
 type reportFiles struct {
-	results string
-	folder  string // gets report.html and charts/
-	readme  string // empty: these results are not those of README.md
-	soak    string // results of the soak for README.md, if there are any
+	results   string
+	folder    string // gets report.html and charts/
+	readme    string // empty: these results are not those of a README.md
+	ofGateway bool   // the README.md is that of the gateway
+	soak      string // results of the soak for README.md, if there are any
 }
 
 // filesOf puts the report of results/latest.json beside it, and that of any other file in a folder of
@@ -32,11 +35,15 @@ func filesOf(resultsPath string) reportFiles {
 	if path == filepath.FromSlash(committedResults) {
 		return reportFiles{results: path, folder: filepath.Dir(path), readme: readmePath, soak: committedSoak}
 	}
-	return reportFiles{results: path, folder: strings.TrimSuffix(path, filepath.Ext(path))}
+	files := reportFiles{results: path, folder: strings.TrimSuffix(path, filepath.Ext(path))}
+	if path == filepath.FromSlash(committedGateway) {
+		files.readme, files.ofGateway = gatewayReadmePath, true
+	}
+	return files
 }
 
 // makeReport writes the report of a file of results, from nothing but the file: as Markdown to out, as
-// report.html, as charts, and of results/latest.json the figures of README.md.
+// report.html, as charts, and of results/latest.json and results/gateway.json the figures of a README.md.
 func makeReport(resultsPath string, out io.Writer) error {
 	return filesOf(resultsPath).write(out)
 }
@@ -57,8 +64,11 @@ func (f reportFiles) write(out io.Writer) error {
 	if err := f.writeHTML(found, pages); err != nil {
 		return err
 	}
-	if f.readme == "" {
+	switch {
+	case f.readme == "":
 		return nil
+	case f.ofGateway:
+		return writeReadme(f.readme, gatewayReadme(found, pages))
 	}
 	soak, err := readResults(f.soak)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -13,8 +13,8 @@ import (
 )
 
 // chartsOf draws the charts of a scenario: bars for each measure in which servers are compared, the
-// distribution of latencies, memory against connections, and with the largest fan-out the
-// cost of a delivery against subscribers, as far as they were measured.
+// distribution of latencies, memory against connections, with the largest fan-out the cost of a
+// delivery against subscribers, and the course of a gateway, as far as they were measured.
 func (r *results) chartsOf(s *scenarioResult) ([]chart, error) {
 	var charts []chart
 	for _, m := range s.Measures {
@@ -25,6 +25,13 @@ func (r *results) chartsOf(s *scenarioResult) ([]chart, error) {
 			}
 			charts = append(charts, drawn)
 		}
+	}
+	if course := s.courseOf(penstockName); course != nil {
+		drawn, err := drawCourse(s.Name, min(gatewayReaders, r.Settings.Readers), course)
+		if err != nil {
+			return nil, err
+		}
+		charts = append(charts, drawn)
 	}
 	lineCharts := []*lineChart{s.latencies(r), s.memory(r)}
 	if s.Name == fanoutName {
@@ -48,6 +55,7 @@ const (
 	latencyChart = "latency"
 	memoryChart  = "memory"
 	costChart    = "cost"
+	courseChart  = "course"
 )
 
 // The scenario with as many subscribers as the settings say; others have their number behind the name.

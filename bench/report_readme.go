@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The part of README.md between these lines is made from results, whole.
+// The part of a README.md between these lines is made from results, whole.
 const (
 	figuresBegin = "<!-- figures: made by cd bench && go run . -->"
 	figuresEnd   = "<!-- end of figures -->"
@@ -18,6 +18,7 @@ const (
 var readmeCharts = []string{
 	chartName("hello", keyRate), chartName("pipelined", keyRate), chartName("hello", latencyChart),
 	chartName("idle", memoryChart), chartName(fanoutName, keyDeliveryCPU), chartName(fanoutName, costChart),
+	chartName("proxy-hello", keyCPU), chartName("proxy-streams", memoryChart),
 }
 
 // readmeFigures returns the part of README.md; soak may be nil.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // results is what one run found, as results/latest.json holds it.
@@ -41,6 +43,7 @@ type serverResult struct {
 	Label    string             `json:"label"`
 	Kind     string             `json:"kind"`
 	Measures map[string]summary `json:"measures"`
+	Course   []moment           `json:"course,omitempty"` // of the last round, where it was followed
 }
 
 // A ratioResult is the first server's value over another's, round by round.
@@ -134,12 +137,16 @@ func (t target) metBy(value float64) bool {
 	return value <= t.bound
 }
 
+// momentLines is a moment over several lines. A course has hundreds, of a line each in the file.
+var momentLines = regexp.MustCompile(`\{\s*"seconds":[^{}]*\}`)
+
 // write stores the results as JSON, making the folder when it is not there.
 func (r *results) write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("the results cannot be written as JSON: %w", err)
 	}
+	text = momentLines.ReplaceAllFunc(text, func(lines []byte) []byte { return bytes.Join(bytes.Fields(lines), []byte(" ")) })
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("no folder for the results: %w", err)
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const plaintextConnections = 64
 
@@ -20,7 +23,9 @@ func wrkLoadOf(connections int, asks exchange) load {
 	return load{tool: toolWrk, connections: connections, asks: asks}
 }
 
-var scenarios = []scenario{
+var scenarios = slices.Concat(serverScenarios, gatewayScenarios)
+
+var serverScenarios = []scenario{
 	plaintext("hello-1", "hello, 1 connection", 1),
 	plaintext("hello", "hello, 64 connections", plaintextConnections,
 		target{key: keyCPU, against: floorName, bound: 1.10}),
@@ -69,19 +74,13 @@ var scenarios = []scenario{
 	{
 		name: "download", title: "64 MiB downloaded, 4 connections", role: roleDownload, load: loadDownload,
 		measures: measuresOfLoad(measureGibibyteCPU, measureBytesRate),
-		takes:    oneLoad, measure: measureDownload,
+		takes:    oneLoad, measure: downloadFrom(roleDownload),
 	},
 	{
 		name: "upload", title: "256 MiB uploaded, 1 connection", role: roleUpload,
-		without: []string{floorName, nginxName}, // they read no bodies
-		measures: []measure{
-			measureGibibyteCPU, measureBytesRate, measurePeak,
-			figure(keyCPU, "CPU of the server per upload", unitMillisecond),
-			figure(keyUserCPU, "of it in user mode", unitMillisecond),
-			figure(keySystemCPU, "of it in the kernel", unitMillisecond),
-			figure(keyFailed, "failed uploads", unitOne),
-		},
-		takes: oneLoad, measure: measureUpload,
+		without:  []string{floorName, nginxName}, // they read no bodies
+		measures: measuresOfUpload(),
+		takes:    oneLoad, measure: uploadTo(roleUpload, 0),
 	},
 	{
 		name: "idle", title: "idle keep-alive connections", role: roleHello,

@@ -32,7 +32,8 @@ func measureSlowReaders(ctx context.Context, h *harness, c *contender) (sample, 
 		if err != nil {
 			return err
 		}
-		return h.whileReading(ctx, s.address, func(countBytes func() (float64, error)) error {
+		slow := slowReading{path: askDownload.path, readers: h.settings.Readers, most: 2*h.settings.Seconds + h.settings.WarmUp}
+		return h.whileReading(ctx, s.address, slow, func(countBytes func() (float64, error)) error {
 			used, bytes, err := h.costOfReading(ctx, s, countBytes)
 			if err != nil {
 				return err
@@ -87,14 +88,21 @@ func (h *harness) costOfReading(ctx context.Context, s *serverProcess, countByte
 	return after.since(before), last - first, err
 }
 
+// A slowReading is what the readers program is asked to do.
+type slowReading struct {
+	path    string
+	readers int
+	most    int // seconds that what is measured takes
+}
+
 // whileReading runs use while the readers program downloads slowly. countBytes tells how many
 // bytes it has read so far.
-func (h *harness) whileReading(ctx context.Context, address string, use func(countBytes func() (float64, error)) error) error {
+func (h *harness) whileReading(ctx context.Context, address string, r slowReading, use func(countBytes func() (float64, error)) error) error {
 	arguments := []string{
-		"-addr", address, "-path", askDownload.path,
-		"-readers", strconv.Itoa(h.settings.Readers), "-rate", strconv.Itoa(slowReaderRate),
+		"-addr", address, "-path", r.path,
+		"-readers", strconv.Itoa(r.readers), "-rate", strconv.Itoa(slowReaderRate),
 	}
-	timeout := readersTimeout + time.Duration(2*h.settings.Seconds+h.settings.WarmUp)*time.Second
+	timeout := readersTimeout + time.Duration(r.most)*time.Second
 	return withClient(ctx, h.readers, arguments, timeout, func(commands io.Writer, reports *bufio.Reader) error {
 		if line, err := reports.ReadString('\n'); strings.TrimSpace(line) != "ready" {
 			return fmt.Errorf("the readers reported %q, expected that they are ready (%v)", strings.TrimSpace(line), err)

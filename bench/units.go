@@ -18,14 +18,15 @@ var (
 	unitOne               = unit{"count", "", 1, 0}
 	unitRatio             = unit{"ratio", "", 1, 2}
 	unitMicrosecond       = unit{"microseconds", "µs", 1, 2}
-	unitMillisecond       = unit{"milliseconds", "ms", 1e3, 1}                // of a sample in microseconds
-	unitMillisecondFine   = unit{"milliseconds_fine", "ms", 1e3, 2}           // the same, for short latencies
+	unitMillisecond       = unit{"milliseconds", "ms", 1e3, 1}      // of a sample in microseconds
+	unitMillisecondFine   = unit{"milliseconds_fine", "ms", 1e3, 2} // the same, for short latencies
+	unitSecond            = unit{"seconds", "s", 1, 0}
 	unitByte              = unit{"bytes", "B", 1, 0}                          //
 	unitKibibyte          = unit{"kibibytes", "KiB", 1 << 10, 1}              // of a sample in bytes
 	unitMebibyte          = unit{"mebibytes", "MiB", 1 << 20, 1}              // of a sample in bytes
 	unitMebibytePerSecond = unit{"mebibytes_per_second", "MiB/s", 1 << 20, 0} // of bytes per second
 
-	units = []unit{unitOne, unitRatio, unitMicrosecond, unitMillisecond, unitMillisecondFine,
+	units = []unit{unitOne, unitRatio, unitMicrosecond, unitMillisecond, unitMillisecondFine, unitSecond,
 		unitByte, unitKibibyte, unitMebibyte, unitMebibytePerSecond}
 )
 

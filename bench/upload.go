@@ -13,50 +13,61 @@ import (
 	"time"
 )
 
-// measureUpload posts large bodies, one after another on one connection, until the time is up.
-func measureUpload(ctx context.Context, h *harness, c *contender) (sample, error) {
-	var result sample
-	size := h.settings.UploadBytes
-	err := h.withServer(ctx, c, roleUpload, func(s *serverProcess) error {
-		connection, err := dialUntilAccepted(ctx, s.address)
-		if err != nil {
+// uploadTo measures uploads in the role. They have as many bytes as the settings say, and with most
+// above 0 never more than that.
+func uploadTo(r role, most int64) func(context.Context, *harness, *contender) (sample, error) {
+	return func(ctx context.Context, h *harness, c *contender) (result sample, err error) {
+		size := h.settings.UploadBytes
+		if most > 0 {
+			size = min(size, most)
+		}
+		err = h.withServer(ctx, c, r, func(s *serverProcess) error {
+			result, err = h.upload(ctx, s, size)
 			return err
+		})
+		return result, err
+	}
+}
+
+// upload posts large bodies, one after another on one connection, until the time is up.
+func (h *harness) upload(ctx context.Context, s *serverProcess, size int64) (sample, error) {
+	connection, err := dialUntilAccepted(ctx, s.address)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	stopWatching := context.AfterFunc(ctx, func() { connection.Close() })
+	defer stopWatching()
+	up := &uploader{connection: connection, reader: bufio.NewReader(connection), block: echoBlock()}
+	if err := up.post(echoPeriod); err != nil { // a short one first, to see that it is answered
+		return nil, err
+	}
+	before, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	started, count := time.Now(), 0
+	for count == 0 || time.Since(started) < time.Duration(h.settings.Seconds)*time.Second {
+		if err := up.post(size); err != nil {
+			return nil, err
 		}
-		defer connection.Close()
-		stopWatching := context.AfterFunc(ctx, func() { connection.Close() })
-		defer stopWatching()
-		up := &uploader{connection: connection, reader: bufio.NewReader(connection), block: echoBlock()}
-		if err := up.post(echoPeriod); err != nil { // a short one first, to see that it is answered
-			return err
-		}
-		before, err := s.processorTime()
-		if err != nil {
-			return err
-		}
-		started, count := time.Now(), 0
-		for count == 0 || time.Since(started) < time.Duration(h.settings.Seconds)*time.Second {
-			if err := up.post(size); err != nil {
-				return err
-			}
-			count++
-		}
-		seconds := time.Since(started).Seconds()
-		after, err := s.processorTime()
-		if err != nil {
-			return err
-		}
-		used := after.since(before)
-		result = sample{
-			keyBytesRate:   float64(count) * float64(size) / seconds,
-			keyGibibyteCPU: used.total / (float64(count) * float64(size)) * (1 << 30),
-			keyRate:        float64(count) / seconds,
-			keyCoresUsed:   used.total / seconds / 1e6,
-			keyFailed:      0, // any other number fails the measurement
-		}
-		used.addTo(result, float64(count))
-		result[keyPeakMemory], err = s.peakResidentBytes()
-		return err
-	})
+		count++
+	}
+	seconds := time.Since(started).Seconds()
+	after, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	used := after.since(before)
+	result := sample{
+		keyBytesRate:   float64(count) * float64(size) / seconds,
+		keyGibibyteCPU: used.total / (float64(count) * float64(size)) * (1 << 30),
+		keyRate:        float64(count) / seconds,
+		keyCoresUsed:   used.total / seconds / 1e6,
+		keyFailed:      0, // any other number fails the measurement
+	}
+	used.addTo(result, float64(count))
+	result[keyPeakMemory], err = s.peakResidentBytes()
 	return result, err
 }
 

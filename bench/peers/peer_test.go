@@ -26,18 +26,21 @@ type peer struct {
 	needs      string   // a program that must be installed
 	sends      []string // fields in its answers that the others' do not have
 	beforehand bool     // it announces its address before it listens
+	forwards   bool     // it can be a gateway
+	onlyThat   bool     // and it can be nothing else
 }
 
 var peers = []peer{
 	{name: "penstock", serves: true, router: true, downloads: true},
 	{name: "penstock hello", folder: "../../examples/hello"},
 	{name: "penstock live", folder: "../../examples/live", publishes: true},
-	{name: "nethttp", serves: true, router: true, downloads: true, publishes: true},
+	{name: "penstock gateway", folder: "../../examples/gateway", forwards: true, onlyThat: true, sends: []string{"Via", "X-Request-Id"}},
+	{name: "nethttp", serves: true, router: true, downloads: true, publishes: true, forwards: true},
 	{name: "fasthttp", serves: true, router: true, downloads: true, publishes: true},
 	{name: "gnet", serves: true, downloads: true},
 	{name: "nbio", serves: true, router: true, downloads: true},
 	{name: "hertz", serves: true, router: true, downloads: true, publishes: true, large: []string{"-large"}},
-	{name: "nginx", downloads: true, needs: "nginx", sends: []string{"Connection"}, beforehand: true},
+	{name: "nginx", downloads: true, needs: "nginx", sends: []string{"Connection"}, beforehand: true, forwards: true},
 }
 
 // patience is how long a program may take to start, and an answer to come.

@@ -100,6 +100,12 @@ func (a *audience) openAll(count, stalled int) error {
 	return nil
 }
 
+// grow opens so many more subscribers that read, and returns when each has its answer.
+func (a *audience) grow(more int) error {
+	a.readers += more
+	return a.openAll(more, 0)
+}
+
 func (a *audience) open(stalled bool) error {
 	var prepare func(fd int) error
 	if stalled {

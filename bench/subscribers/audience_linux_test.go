@@ -172,6 +172,14 @@ func TestServeFollowsItsProtocol(t *testing.T) {
 		found.LatencyP999 < found.LatencyP99 || found.LatencyP99 > found.LatencyMax {
 		t.Errorf("the run ends with %+v, expected %d deliveries of each event, of 100 bytes at least, and latencies", found, readers)
 	}
+	io.WriteString(toServe, "grow 5\n")
+	if found := next(); found.Kind != report.Ready {
+		t.Errorf("after five more were asked for the report is %+v, expected that they are ready", found)
+	}
+	io.WriteString(toServe, "publish 1\n")
+	if found := next(); found.Kind != report.Published || found.Deliveries != readers+5 {
+		t.Errorf("after five more the report of an event is %+v, expected %d deliveries", found, readers+5)
+	}
 	toServe.Close()
 	if err := <-finished; err != nil {
 		t.Errorf("serve ends with the error %v, expected none", err)
@@ -285,7 +293,7 @@ func TestServeRefuses(t *testing.T) {
 		{"a message without room", "", "-size 10", func(o *options) { o.messageSize = 10 }},
 		{"a name for an address", "", "-addr", func(o *options) { o.address = "localhost:80" }},
 		{"a command without a number", "run", "the command is", func(*options) {}},
-		{"an unknown command", "jump 1", "expected publish or run", func(*options) {}},
+		{"an unknown command", "jump 1", "expected grow, publish or run", func(*options) {}},
 		{"nobody who listens", "", syscall.ECONNREFUSED.Error(), func(o *options) { o.address = "127.0.0.1:1" }},
 	}
 	for _, test := range tests {

@@ -5,6 +5,8 @@
 // It speaks with whoever started it in lines; its own are package report's, as JSON:
 //
 //	subscribers prints "ready"      all subscribers have the head of their response
+//	subscribers reads  "grow N"
+//	subscribers prints "ready"      N more subscribers that read have it, too
 //	subscribers reads  "publish N"
 //	subscribers prints "published"  N events, one after another, have reached everybody
 //	subscribers reads  "run S"
@@ -94,6 +96,8 @@ func (o options) execute(a *audience, command string, tell func(report.Report)) 
 		return report.Report{}, fmt.Errorf("the command is %q, expected a verb and a number above 0", command)
 	}
 	switch verb {
+	case "grow":
+		return report.Report{Kind: report.Ready}, a.grow(number)
 	case "publish":
 		found, err := a.publish(pace{events: int64(number)}, nil)
 		if err == nil && found.Missing > 0 {
@@ -108,5 +112,5 @@ func (o options) execute(a *audience, command string, tell func(report.Report)) 
 		}
 		return a.publish(p, tell)
 	}
-	return report.Report{}, errors.New("the command is " + verb + ", expected publish or run")
+	return report.Report{}, errors.New("the command is " + verb + ", expected grow, publish or run")
 }

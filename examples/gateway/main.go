@@ -103,7 +103,7 @@ func open(c *config, accessLog io.Writer, logger *slog.Logger, ticks <-chan time
 // bodyLimit is for routes that say nothing of it.
 const bodyLimit = 10 << 20 // bytes
 
-// follow publishes the counts whenever ticks gives, until stop is called.
+// follow publishes the counts whenever ticks gives, if anybody follows them, until stop is called.
 func (s *site) follow(ticks <-chan time.Time) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -113,7 +113,9 @@ func (s *site) follow(ticks <-chan time.Time) (stop func()) {
 			case <-end:
 				return
 			case <-ticks:
-				s.counts.publish(s.snapshot())
+				if s.counts.topic.Stats().Subscribers > 0 { // else it would be garbage, once a second
+					s.counts.publish(s.snapshot())
+				}
 			}
 		}
 	}()

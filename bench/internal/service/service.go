@@ -31,6 +31,9 @@ const (
 	BlockLength    = 64 << 10
 	BlockCount     = 1024
 	DownloadLength = BlockLength * BlockCount
+
+	// GET /report, which Penstock has for the clients of gateways, is 300 MB of the same.
+	ReportBlocks = 4578
 )
 
 // Block returns a new block of a download: byte i of it is i modulo 251.

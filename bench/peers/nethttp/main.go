@@ -1,10 +1,12 @@
 // Command nethttp is the net/http server that Penstock is measured against; ../README.md says
-// what it answers. Besides the service it sends bodies back while they arrive, and events.
+// what it answers. Besides the service it sends bodies back while they arrive, and events; with
+// -upstream it is a gateway.
 //
 // The package's documentation names no settings for speed. The service uses its ServeMux.
 package main
 
 import (
+	"flag"
 	"io"
 	"log"
 	"net/http"
@@ -14,10 +16,18 @@ import (
 )
 
 func main() {
+	upstream := flag.String("upstream", "", "the `URL` of a server that all requests are passed on to")
 	arguments := service.Start()
 	answers := httpservice.New("nethttp")
 	var handler http.Handler = hand(answers, new(service.Board))
-	if arguments.Serves() {
+	switch {
+	case *upstream != "":
+		passing, err := newGateway(*upstream)
+		if err != nil {
+			log.Fatal(err)
+		}
+		handler = passing
+	case arguments.Serves():
 		handler = answers.Mux(arguments.Routes)
 	}
 	log.Fatal(http.Serve(arguments.Listen(), handler))

@@ -1,6 +1,7 @@
 // Command nginx becomes the nginx that Penstock is measured against; ../README.md says what it
-// answers. It writes a configuration from nginx.conf.template, and the file of /download, and
-// then runs nginx in its own place, so that its process is that of nginx's master.
+// answers. It writes a configuration from nginx.conf.template, and the file of /download unless
+// it is to be a gateway, and then runs nginx in its own place, so that its process is that of
+// nginx's master.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -32,17 +34,19 @@ type settings struct {
 	Folder      string
 	Workers     int
 	Descriptors uint64 // that a worker may have open
+	Upstream    string // host:port that requests are passed on to; empty: nginx answers them
 	User, Group string // of the workers, who read the folder: those of this process
 }
 
 func main() {
 	folder := flag.String("folder", "", "the `folder` for nginx's files, which is made; who starts it removes it")
+	upstream := flag.String("upstream", "", "the `URL` of a server that all requests are passed on to")
 	arguments := service.Start()
 	path, err := exec.LookPath("nginx")
 	if err != nil {
 		log.Fatalf("nginx is not installed: %v", err)
 	}
-	file, err := prepare(arguments.Address, *folder)
+	file, err := prepare(arguments.Address, *folder, *upstream)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,16 +56,25 @@ func main() {
 }
 
 // prepare makes nginx's files and returns the path of its configuration.
-func prepare(address, folder string) (string, error) {
+func prepare(address, folder, upstream string) (string, error) {
 	s, err := newSettings(address, folder)
 	if err != nil {
 		return "", err
 	}
+	if upstream != "" {
+		found, err := url.Parse(upstream)
+		if err != nil || found.Scheme != "http" || found.Host == "" {
+			return "", fmt.Errorf("-upstream is %q, expected http://host:port", upstream)
+		}
+		s.Upstream = found.Host
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("no folder for nginx: %w", err)
 	}
-	if err := writeDownload(filepath.Join(folder, "download")); err != nil {
-		return "", fmt.Errorf("the file that nginx sends cannot be made: %w", err)
+	if s.Upstream == "" {
+		if err := writeDownload(filepath.Join(folder, "download")); err != nil {
+			return "", fmt.Errorf("the file that nginx sends cannot be made: %w", err)
+		}
 	}
 	path := filepath.Join(folder, "nginx.conf")
 	file, err := os.Create(path)

@@ -35,7 +35,7 @@ func echoByScript(r *server.Request) server.Response {
 
 // download streams the same block again and again, each when the client has taken those before.
 func download(blocks [][]byte) server.Response {
-	return server.Stream(http.StatusOK, service.TypeBinary, pipeline.FromSlice(blocks)).Length(service.DownloadLength)
+	return server.Stream(http.StatusOK, service.TypeBinary, pipeline.FromSlice(blocks)).Length(int64(len(blocks)) * service.BlockLength)
 }
 
 // upload counts the body while it arrives.

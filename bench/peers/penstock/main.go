@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -44,11 +45,7 @@ func main() {
 }
 
 func newRouter(routes []service.Route) *server.Router {
-	block := make([][]byte, service.BlockCount)
-	block[0] = service.Block()
-	for i := range block {
-		block[i] = block[0]
-	}
+	blocks := slices.Repeat([][]byte{service.Block()}, service.ReportBlocks)
 	router := server.NewRouter()
 	router.Handle("GET /{$}", hello)
 	router.Handle("GET /json", func(*server.Request) server.Response {
@@ -57,7 +54,8 @@ func newRouter(routes []service.Route) *server.Router {
 	router.Handle("POST /echo", echo)
 	router.Handle("POST /echo-stages", echo)
 	router.Handle("POST /echo-script", echoByScript)
-	router.Handle("GET /download", func(*server.Request) server.Response { return download(block) })
+	router.Handle("GET /download", func(*server.Request) server.Response { return download(blocks[:service.BlockCount]) })
+	router.Handle("GET /report", func(*server.Request) server.Response { return download(blocks) })
 	router.Handle("POST /upload", upload)
 	router.Handle("GET /block", wait)
 	router.Handle("GET /adapter", server.FromHTTP(http.HandlerFunc(httpservice.New("penstock").Hello)))
