@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/penstock-go/penstock/loop"
 	"github.com/penstock-go/penstock/pipeline"
@@ -34,7 +33,6 @@ type upload struct {
 	source  pipeline.Source[[]byte] // nil before the first Poll
 	closed  bool
 	closing sync.Once
-	over    atomic.Bool // closeReader was called, or is about to be
 }
 
 func (u *upload) Poll(w pipeline.Waker) ([]byte, error) {
@@ -58,7 +56,7 @@ func (u *upload) Close() {
 	if u.source != nil {
 		u.source.Close()
 	}
-	if _, closes := u.body.(io.Closer); closes && !u.over.Load() {
+	if _, closes := u.body.(io.Closer); closes {
 		go u.closeReader() // which may block, and has a Read return that does
 	}
 }
@@ -66,7 +64,6 @@ func (u *upload) Close() {
 // closeReader closes the body, if it can be closed, once.
 func (u *upload) closeReader() {
 	u.closing.Do(func() {
-		u.over.Store(true)
 		defer func() { _ = u.rescue(recover()) }()
 		if closer, closes := u.body.(io.Closer); closes {
 			_ = closer.Close() // what was read is what counts
@@ -82,7 +79,6 @@ func (u *upload) pump(to *pipeline.Writer) {
 			err = panicked
 		}
 		to.CloseWithError(err)
-		u.closeReader()
 	}()
 	err = copyBody(to, u.body)
 }

@@ -10,16 +10,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/penstock-go/penstock/server"
 )
-
-// collectAt is how much the heap grows before it is collected, in percent of what is in
-// use (runtime/debug.SetGCPercent).
-const collectAt = 400
 
 // An Opener makes the server of a program, and what the program has besides it. It is
 // called once the flags are parsed; release is called when the server has ended, however
@@ -39,12 +34,7 @@ func Main(h server.Handler, o server.Options) {
 func MainOf(open Opener) {
 	address := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on")
 	flag.Parse()
-	// The heap of a server without a goroutine for each connection is small, and the
-	// garbage of its requests with it: at Go's default it would be collected every 4 MB.
-	// GOGC, when it is set, has the last word.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
+	collectRarely()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := Run(ctx, *address, os.Stdout, open); err != nil {
