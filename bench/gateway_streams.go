@@ -1,10 +1,17 @@
 package main
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // mostStreams keeps a gateway, which has two descriptors for each stream, below the 20,000 that a
 // process may commonly have open.
 const mostStreams = 9900
+
+// streamsRest is how long all streams have waited when the memory of each is read: a gateway may take
+// some seconds to give back what opening them has left behind.
+const streamsRest = 6 * time.Second
 
 // streamSteps are the numbers of streams that the gateway's memory is read at.
 func streamSteps(s settings) []int {
@@ -47,7 +54,11 @@ func measureGatewayStreams(ctx context.Context, h *harness, c *contender) (sampl
 				if err := a.publish(); err != nil {
 					return err
 				}
-				if err := rest(ctx, idleStepRest); err != nil {
+				pause := idleStepRest
+				if open == steps[len(steps)-1] {
+					pause = streamsRest
+				}
+				if err := rest(ctx, pause); err != nil {
 					return err
 				}
 				if result[keyResidentAt(count)], err = s.residentBytes(); err != nil {

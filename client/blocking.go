@@ -67,7 +67,7 @@ func (r *BlockingResponse) Trailers() *parser.Fields {
 }
 
 // DoContext sends a request as [Client.Do] does, with redirects and cookies, and waits for the response. It is for every
-// goroutine but those of loops, where it would wait for itself.
+// goroutine but those of loops: on one of Options.Loops, where it would wait for itself, it fails with ErrRequest.
 //
 // When ctx ends before the body of the response has, the exchange is given up at once. The error wraps the cause of ctx;
 // if that was its deadline, it is also an *Error of the kind ErrTotalTimeout. Other errors are those of Do.
@@ -81,6 +81,12 @@ func (c *Client) DoContext(ctx context.Context, r *BlockingRequest) (*BlockingRe
 		e.closeBody()
 		return nil, e.contextError()
 	}
+	for _, l := range c.options.Loops {
+		if l.Current() {
+			e.closeBody()
+			return nil, &Error{Kind: ErrRequest, Upstream: e.upstream, Cause: errOnLoop}
+		}
+	}
 	if err := c.blockingLoops.take(c, e); err != nil {
 		e.closeBody()
 		return nil, err
@@ -93,6 +99,8 @@ func (c *Client) DoContext(ctx context.Context, r *BlockingRequest) (*BlockingRe
 		return nil, e.contextError() // and the loop gives the exchange up
 	}
 }
+
+var errOnLoop = errors.New("DoContext was called on the goroutine of a loop that it may have to wait for; handlers use Do")
 
 // contextError is what a request fails with whose context has ended.
 func (e *blocking) contextError() error {

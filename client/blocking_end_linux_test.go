@@ -238,6 +238,32 @@ func TestLoopHasEnded(t *testing.T) {
 	body.wantClosed(t, "When the loop has ended")
 }
 
+// TestDoContextOnALoop: it would wait for itself.
+func TestDoContextOnALoop(t *testing.T) {
+	l, err := loop.New(loop.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Current() {
+		t.Error("A loop that nobody runs should be run by no goroutine.")
+	}
+	w := newBlockingWorld(t, 0, Options{Loops: []*loop.Loop{l}})
+	body := &closable{Reader: strings.NewReader("abc")}
+	if err := l.Post(func() {
+		defer l.Stop()
+		_, err = w.DoContext(context.Background(), &BlockingRequest{URL: "http://127.0.0.1", Body: body})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, ErrRequest) {
+		t.Errorf("DoContext on the goroutine of its loop ends with %v.", err)
+	}
+	body.wantClosed(t, "When it was called on its loop")
+}
+
 // TestLoopEndsMidway: the context frees who waits.
 func TestLoopEndsMidway(t *testing.T) {
 	l, err := loop.New(loop.Options{})

@@ -90,7 +90,7 @@ type Loop struct {
 	stopping bool
 	started  bool
 	sealed   bool   // posts are refused
-	runner   uint64 // number of the goroutine that is in Run
+	runner   uint64 // number of the goroutine that is in Run; 0: none
 }
 
 // New makes a loop that is not running yet. It holds descriptors: Run releases them, so
@@ -131,6 +131,9 @@ func (l *Loop) Run() error {
 
 	err := l.poller.Run()
 	l.finish()
+	l.mu.Lock()
+	l.runner = 0
+	l.mu.Unlock()
 	if closeErr := l.poller.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("loop: the poller could not be closed: %w", closeErr)
 	}
@@ -161,6 +164,13 @@ func (l *Loop) finish() {
 	l.inTurn = false
 	l.turnEnded()
 	close(l.over)
+}
+
+// Current reports whether the calling goroutine is the one that runs the loop: then waiting for
+// something that the loop does would never end. Any goroutine; it takes about a microsecond.
+func (l *Loop) Current() bool {
+	runner := l.runsOn()
+	return runner != 0 && runner == goroutineNumber()
 }
 
 // runsOn is the number of the goroutine that runs the loop; 0 for a loop that is not run.

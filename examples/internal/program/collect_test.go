@@ -31,3 +31,32 @@ func TestAfterEachCollection(t *testing.T) {
 		<-collected
 	}
 }
+
+// forced is how often the program has asked for a collection.
+func forced() uint32 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NumForcedGC
+}
+
+var kept [][]byte
+
+func TestGarbageOfAQuietProgramIsCollected(t *testing.T) {
+	c := newCollector()
+	runtime.GC()
+	c.collected()
+	defer c.timer.Stop()
+	before := forced()
+	for range 8 << 10 {
+		kept = append(kept[:0], make([]byte, 1<<10)) // the one before is garbage
+	}
+	c.look()
+	if forced() != before+1 {
+		t.Errorf("when the heap has grown by much it should be collected once, and was %d times", forced()-before)
+	}
+	c.collected() // as the runtime tells it
+	c.look()
+	if forced() != before+1 {
+		t.Errorf("a heap without garbage should be left alone, and was collected %d times", forced()-before)
+	}
+}
