@@ -203,10 +203,10 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// isUTF8 says whether all of query is UTF-8; net/url lets other bytes be.
+// isUTF8 says whether all of query is UTF-8, each name and value by itself; net/url lets other bytes be.
 func isUTF8(query url.Values) bool {
 	for name, values := range query {
-		if !utf8.ValidString(name + strings.Join(values, "")) {
+		if !utf8.ValidString(name) || slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) }) {
 			return false
 		}
 	}
