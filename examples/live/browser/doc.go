@@ -5,7 +5,7 @@
 // The tests build the program, run it as a process on a free port, and look at its page as
 // its reader would: what they know of it is the state that the page says it is in, the list
 // of messages, the form, and the values of the tiles. Of examples/upload they test that its page
-// fits its window.
+// fits its window; through examples/gateway, and nginx behind that, that the pages stay live.
 //
 //	go test ./...
 //	go test -run Subscribers -subscribers 10000
