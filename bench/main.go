@@ -61,6 +61,16 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 		failed += len(result.Failures)
 		found.Scenarios = append(found.Scenarios, result)
 	}
+	if s.add {
+		before, err := readResults(s.resultsPath)
+		if err != nil {
+			return err
+		}
+		if err := before.add(found); err != nil {
+			return err
+		}
+		found = before
+	}
 	if err := found.write(s.resultsPath); err != nil {
 		return err
 	}

@@ -40,14 +40,14 @@ func (r *results) circumstances() []string {
 	if m.AB != "" {
 		tools = append(tools, m.AB)
 	}
-	return []string{
+	return append([]string{
 		fmt.Sprintf("%s, %d processors, %s of memory, %s.", m.Processor, m.Processors, m.Memory, strings.Join(tools, ", ")),
 		fmt.Sprintf("Measured at %s; commit %s; load average before: %s.", r.Time, m.Commit, m.LoadAverage),
 		strings.Join(versions, "; ") + ".",
 		fmt.Sprintf("Medians of %d interleaved rounds%s, with the lowest and the highest; %d s a measurement; "+
 			"every server with GOMAXPROCS=%d, the clients on the same machine. Ratios are taken round by round.",
 			r.Settings.Rounds, r.exceptions(), r.Settings.Seconds, r.Settings.Processors),
-	}
+	}, r.additions()...)
 }
 
 // exceptions names the scenarios whose number of rounds is another.

@@ -35,6 +35,7 @@ type scenarioResult struct {
 	Ratios   []ratioResult  `json:"ratios"`
 	Targets  []targetResult `json:"targets"`
 	Failures []failure      `json:"failures,omitempty"`
+	Added    *occasion      `json:"added,omitempty"` // nil: measured in the run that the results are of
 }
 
 // A serverResult also holds values that are no measures of the scenario, under keys of their

@@ -26,6 +26,7 @@ type settings struct {
 
 	scenarios   []scenario
 	resultsPath string
+	add         bool // the results to what is in their file
 
 	// Not for a run: the report of a file, or two files to compare.
 	reportPath, comparePath, compareWith string
@@ -58,6 +59,8 @@ func parseSettings(arguments []string, complaints io.Writer) (settings, error) {
 	flags.IntVar(&s.SoakSeconds, "soak-seconds", 600, "how long each of the soak's two runs takes")
 	flags.StringVar(&s.resultsPath, "results", "",
 		"the `file` for the results (results/latest.json; with -quick, -only or -peers results/try.json)")
+	flags.BoolVar(&s.add, "add", false,
+		"put the scenarios beside those in the file for the results, which were measured with the same settings")
 	flags.StringVar(&s.programs, "programs", "", "a `folder` for the built programs, which stay there: the next run need not link them anew")
 	flags.StringVar(&s.reportPath, "report", "", "make the report of a result `file` anew, without measuring")
 	flags.StringVar(&s.comparePath, "compare", "",
@@ -80,7 +83,7 @@ func parseSettings(arguments []string, complaints io.Writer) (settings, error) {
 	}
 	if s.resultsPath == "" {
 		s.resultsPath = "results/latest.json"
-		if *quick || given["only"] || given["peers"] {
+		if !s.add && (*quick || given["only"] || given["peers"]) {
 			// A try must not take the place of the figures that README shows.
 			s.resultsPath = "results/try.json"
 		}
