@@ -57,7 +57,7 @@ var gatewayScenarios = []scenario{
 		},
 		targets: []target{{key: keyStreamMemory, bound: 1500}, {key: keyGoroutinesAdded, bound: 0}},
 		takes: func(s settings) time.Duration {
-			return time.Duration(len(streamSteps(s))-1)*idleStepRest + streamsRest + 300*time.Millisecond
+			return time.Duration(len(streamSteps(s))-1)*idleStepRest + streamsRest(s) + 300*time.Millisecond
 		},
 		measure: measureGatewayStreams,
 	},

@@ -9,9 +9,9 @@ import (
 // process may commonly have open.
 const mostStreams = 9900
 
-// streamsRest is how long all streams have waited when the memory of each is read: a gateway may take
-// some seconds to give back what opening them has left behind.
-const streamsRest = 6 * time.Second
+// streamsRest is how long all streams have waited when the memory of each is read, 5 s with the
+// ordinary settings: a gateway may take some seconds to give back what opening them has left behind.
+func streamsRest(s settings) time.Duration { return time.Duration(2*s.Seconds-1) * time.Second }
 
 // streamSteps are the numbers of streams that the gateway's memory is read at.
 func streamSteps(s settings) []int {
@@ -56,7 +56,7 @@ func measureGatewayStreams(ctx context.Context, h *harness, c *contender) (sampl
 				}
 				pause := idleStepRest
 				if open == steps[len(steps)-1] {
-					pause = streamsRest
+					pause = streamsRest(h.settings)
 				}
 				if err := rest(ctx, pause); err != nil {
 					return err
