@@ -27,7 +27,11 @@ func FuzzRedirect(f *testing.F) {
 		location = fields.Get("Location")
 		base := fuzzedBases[int(choice)%len(fuzzedBases)]
 		next, err := requestTo(t, "GET", base).follow(302, fields, 10)
-		model := resolveReference(splitReference(base), splitReference(location))
+		reference := splitReference(location)
+		if reference.path == "%2A" {
+			reference.path = "*" // package url never encodes a path that is one star, the target of OPTIONS
+		}
+		model := resolveReference(splitReference(base), reference)
 		switch {
 		case location == "":
 			if next != nil || err != nil {

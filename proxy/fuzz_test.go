@@ -95,7 +95,8 @@ func (b *watched) Poll(w pipeline.Waker) ([]byte, error) {
 // compare has net/http read what the upstream got.
 func compare(t *testing.T, seen *understood, got []byte) {
 	t.Helper()
-	r := bufio.NewReader(bytes.NewReader(got))
+	// net/http takes no trailers that are longer than the reader's buffer.
+	r := bufio.NewReaderSize(bytes.NewReader(got), len(got)+1)
 	request, err := http.ReadRequest(r)
 	if err != nil {
 		if !seen.ended && !bytes.Contains(got, []byte("\r\n\r\n")) || excused(seen) {
@@ -129,7 +130,7 @@ func compareFields(t *testing.T, seen *understood, request *http.Request) {
 	for _, f := range seen.fields {
 		if strings.EqualFold(f.Name, "Connection") {
 			for option := range strings.SplitSeq(f.Value, ",") {
-				named = append(named, http.CanonicalHeaderKey(strings.TrimSpace(option)))
+				named = append(named, http.CanonicalHeaderKey(strings.Trim(option, " \t")))
 			}
 		}
 	}
@@ -141,6 +142,9 @@ func compareFields(t *testing.T, seen *understood, request *http.Request) {
 			continue
 		}
 		want[key] = append(want[key], f.Value)
+	}
+	if pragma := want["Pragma"]; len(pragma) > 0 && pragma[0] == "no-cache" && want["Cache-Control"] == nil {
+		want.Set("Cache-Control", "no-cache") // net/http adds it
 	}
 	got := request.Header
 	for _, key := range []string{"Content-Length", "Connection", "Upgrade", "Expect", "Max-Forwards", "Content-Encoding", "Trailer"} {

@@ -122,6 +122,18 @@ func TestDecodersRefuseWhatIsBroken(t *testing.T) {
 	})
 }
 
+// A further member that is cut in its header, wherever in it, is not the end of the content.
+func TestGunzipRefusesAMemberCutInItsHeader(t *testing.T) {
+	first := gzipReference(t, []byte("first"))
+	header := []byte("\x1f\x8b\x08\x1c\x00\x00\x00\x00\x00\x00\x01\x00xname\x00comment\x00") // and no data
+	for n := 1; n <= len(header); n++ {
+		got, err := drain(t, Gunzip(pieces(slices.Concat(first, header[:n]), 100), 1<<20))
+		if want := wantCut(codingGzip); string(got) != "first" || err == nil || err.Error() != want.Error() {
+			t.Errorf("with %d bytes of another header behind it the content should be \"first\" and end with %v, and is %q and ends with %v", n, want, got, err)
+		}
+	}
+}
+
 // allocated returns the bytes that f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats

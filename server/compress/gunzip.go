@@ -27,8 +27,20 @@ func gunzip(in io.Reader, yield func([]byte) bool) error {
 		gzipReaders.Put(r)
 	}()
 	r.input.Reset(in)
-	if err := r.decoder.Reset(r.input); err != nil {
-		return err // io.EOF too: no member at all is not an empty one
+	for {
+		if err := r.decoder.Reset(r.input); err != nil {
+			return err // io.EOF too: no member at all is not an empty one
+		}
+		// Left to itself the decoder takes the end of in within the name or the comment of a
+		// further member for the end of the members.
+		r.decoder.Multistream(false)
+		if err := copyOut(&r.decoder, r.output[:], yield); err != nil {
+			return err
+		}
+		if _, err := r.input.Peek(1); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
-	return copyOut(&r.decoder, r.output[:], yield)
 }
