@@ -301,6 +301,9 @@ func (l *socketLink) Release() {
 // Close is there for the contract of a source; the socket is closed by the conn.
 func (l *socketLink) Close() { l.Release() }
 
+// Forget drops the client's address. Who asks for it again has the kernel asked again.
+func (l *socketLink) Forget() { l.peer = nil }
+
 func (l *socketLink) RemoteAddr() netip.AddrPort {
 	if l.peer == nil {
 		address, err := l.socket.RemoteAddr()

@@ -217,3 +217,21 @@ func TestDrainingClosesTheIdleAndLetsTheOthersFinish(t *testing.T) {
 	idle.local.drain()
 	idle.wantClosed("it was idle", ReasonShutdown)
 }
+
+// mute is a source that never has anything.
+type mute struct{}
+
+func (mute) Poll(pipeline.Waker) ([]byte, error) { return nil, pipeline.ErrPending }
+func (mute) Close()                              {}
+
+// Who waits for hours with its request released does not keep its address, and can still be asked.
+func TestAddressOfAConnectionIsForgottenWithItsRequest(t *testing.T) {
+	s := newSession(t, func(r *Request) Response {
+		r.RemoteAddr()
+		return Stream(200, "", mute{}).ReleaseRequest()
+	}, Options{})
+	s.send(getRequest)
+	if s.conn.core.exchange != nil || s.conn.peer != nil {
+		t.Errorf("the request and the address should be given up, and are %v and %v", s.conn.core.exchange, s.conn.peer)
+	}
+}

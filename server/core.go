@@ -67,12 +67,13 @@ const (
 )
 
 // link is what a core needs of the connection below it. Poll gives the bytes
-// that the client sends; Release says that the last chunk is not needed any more; Wake has
-// the core polled.
+// that the client sends; Release says that the last chunk is not needed any more, Forget that no
+// request is there that could ask for addresses; Wake has the core polled.
 type link interface {
 	pipeline.Source[[]byte]
 	pipeline.Waker // has the core polled again
 	Release()
+	Forget()
 	RemoteAddr() netip.AddrPort
 	LocalAddr() netip.AddrPort
 }

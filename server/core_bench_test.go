@@ -26,6 +26,7 @@ func (l *repeating) Poll(pipeline.Waker) ([]byte, error) {
 }
 
 func (l *repeating) Release()                   {}
+func (l *repeating) Forget()                    {}
 func (l *repeating) Wake()                      {}
 func (l *repeating) Close()                     {}
 func (l *repeating) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }

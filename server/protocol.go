@@ -126,6 +126,7 @@ func (l *inputLink) Wake() {
 // Release has nothing to give back: a chunk is the input's.
 func (l *inputLink) Release() {}
 
+func (l *inputLink) Forget()                    {}
 func (l *inputLink) Close()                     {}
 func (l *inputLink) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
 func (l *inputLink) LocalAddr() netip.AddrPort  { return netip.AddrPort{} }

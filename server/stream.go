@@ -170,6 +170,7 @@ func (c *core) releaseRequest() {
 	x.reset()
 	c.exchange = nil
 	c.local.takeBackExchange(x)
+	c.link.Forget()
 }
 
 // canReleaseRequest says whether nothing of the request is needed any more although its

@@ -15,16 +15,17 @@ import (
 //
 //   - it is collected when it comes to 16 MiB, and from about 11 MiB in use on, when it has grown
 //     by half;
-//   - when it was not collected for a while, and there is garbage all the same, it is collected once
-//     and what is free is given back: nothing else would do that before the next 16 MiB.
+//   - when it was not collected for a while, and there is garbage all the same, or memory that is
+//     free, it is collected once and what is free is given back: nothing else would do that soon.
 
 const (
 	collectAt    = 16 << 20 // bytes of heap
 	leastPercent = 50
 	mostPercent  = 400 // Go scales its least heap, 4 MiB, with it
 
-	quiet = 2 * time.Second // without a collection
-	worth = 4               // a heap that has grown by one part in so many is collected then
+	quiet    = 2 * time.Second // without a collection
+	worth    = 4               // what is worth it: garbage and free memory of one part in so many of what is in use,
+	smallest = 1 << 20         // and so many bytes
 )
 
 // collectRarely keeps to that for as long as the process runs. GOGC, when it is set, has the last
@@ -41,14 +42,16 @@ func collectRarely() {
 // collector decides when to collect garbage.
 type collector struct {
 	mu      sync.Mutex
-	samples []metrics.Sample // what was in use after the last collection; what is on the heap
+	samples []metrics.Sample // what was in use after the last collection; what is on the heap; what is free in it
 	percent int              // that is set
 	seen    uint64           // on the heap when it was last looked at
 	timer   *time.Timer
 }
 
 func newCollector() *collector {
-	return &collector{samples: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}}
+	return &collector{samples: []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
+	}}
 }
 
 // collected is called after each collection.
@@ -73,7 +76,7 @@ func (c *collector) look() {
 	c.mu.Lock()
 	metrics.Read(c.samples)
 	live, now := c.samples[0].Value.Uint64(), c.samples[1].Value.Uint64()
-	collect := now > live+live/worth
+	collect := now+c.samples[2].Value.Uint64() > live+live/worth+smallest
 	if !collect && now != c.seen {
 		c.timer.Reset(quiet)
 	}
