@@ -198,7 +198,8 @@ var hostileUpstreams = []struct {
 	}, outcome{200, "a", ErrBodyTimeout}},
 	{"answers early and takes no more", func(c *net.TCPConn) {
 		if readHead(c) {
-			_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+			// Kept, the connection would be given to another request, of which nobody here would take notice.
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			_, _ = io.Copy(io.Discard, c)
 		}
 	}, outcome{413, "", io.EOF}},
