@@ -18,7 +18,7 @@ const (
 	// pipeSize is the room of a Pipe, if the system allows it; else it is less. The kernel
 	// counts a page for each piece, however short. It is what a receiver that takes nothing
 	// keeps of the system's memory, and about what one turn may move. With 64 KiB a relay over
-	// loopback is woken four times as often; 1 MiB saves nothing more that could be measured.
+	// loopback moves pieces a quarter as long; 1 MiB saves nothing that could be measured.
 	pipeSize = 256 << 10
 
 	// keptPipes is how many pipes a loop keeps that nobody uses, of two descriptors each.

@@ -171,7 +171,7 @@ func (r *Reader) CloseWithError(err error) {
 
 // PollWith has the source polled, if somebody waits in Read, with w as its waker. Who calls it once calls it for good:
 // from then on the source is polled within PollWith only, and w is woken when calling it again may help. It is for a
-// source that must be polled within the Poll of another, as the body of a request is. It is called on the loop. Once
+// source that is to be polled in the turns of somebody else, as the body of a request is. It is called on the loop. Once
 // the reader is closed it does nothing, and w is not woken any more.
 func (r *Reader) PollWith(w Waker) {
 	r.driver = w

@@ -23,7 +23,7 @@ func Start() Arguments {
 	address := flag.String("addr", "127.0.0.1:8080", "the `host:port` to listen on")
 	file := flag.String("routes", "", "`file` of the routes that the service has besides its own; without it there is GET / alone")
 	flag.Parse()
-	debug.SetGCPercent(400) // as Penstock's examples do
+	debug.SetGCPercent(400) // which makes the least heap 16 MiB, as that of Penstock's examples
 	arguments := Arguments{Address: *address}
 	if *file != "" {
 		routes, err := ReadRoutes(*file)
